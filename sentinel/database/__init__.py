@@ -1,0 +1,1 @@
+"""State that is not an event: tables and their migrations."""

@@ -1,0 +1,281 @@
+"""Every table of Sentinel's state. Times are fixed-width UTC texts (`model.moment`), JSON columns hold plain values."""
+
+from sqlalchemy import JSON, Boolean, Column, ForeignKey, Index, Integer, LargeBinary, MetaData, String, Table, Text
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(column_0_label)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _moment(name: str, *, nullable: bool = False) -> Column[str]:
+    return Column(name, String(32), nullable=nullable)
+
+
+agencies = Table(
+    "agencies",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("name_en", Text, nullable=False),
+    Column("parent", ForeignKey("agencies.id")),
+    Column("valid_from", String(10), nullable=False),
+    Column("valid_to", String(10)),
+    Column("successor", String(64)),
+)
+
+users = Table(
+    "users",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("name", String(100), nullable=False, unique=True),
+    Column("password_hash", Text),
+    Column("role", String(16), nullable=False),
+    Column("agency", ForeignKey("agencies.id"), nullable=False),
+    Column("language", String(2), nullable=False),
+    Column("disabled", Boolean, nullable=False, default=False),
+    _moment("created_at"),
+)
+
+sign_in_links = Table(
+    "sign_in_links",
+    metadata,
+    Column("token_hash", String(64), primary_key=True),
+    Column("user_id", ForeignKey("users.id"), nullable=False),
+    _moment("expires_at"),
+    _moment("used_at", nullable=True),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("token_hash", String(64), primary_key=True),
+    Column("user_id", ForeignKey("users.id"), nullable=False),
+    Column("csrf", String(64), nullable=False),
+    _moment("created_at"),
+    _moment("seen_at"),
+    _moment("expires_at"),
+)
+
+sign_in_failures = Table(
+    "sign_in_failures",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("name", String(100), nullable=False, index=True),
+    Column("address", String(64), nullable=False, index=True),
+    _moment("at"),
+)
+
+enrolment_tokens = Table(
+    "enrolment_tokens",
+    metadata,
+    Column("token_hash", String(64), primary_key=True),
+    Column("agency", ForeignKey("agencies.id"), nullable=False),
+    Column("name", String(100), nullable=False),
+    _moment("created_at"),
+    _moment("expires_at"),
+    Column("used_by", String(32)),
+    _moment("used_at", nullable=True),
+)
+
+collectors = Table(
+    "collectors",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("name", String(100), nullable=False),
+    Column("agency", ForeignKey("agencies.id"), nullable=False, index=True),
+    Column("secret_hash", String(64), nullable=False, unique=True),
+    Column("host", Text, nullable=False),
+    Column("version", String(32), nullable=False),
+    Column("can_respond", Boolean, nullable=False),
+    Column("revoked", Boolean, nullable=False, default=False),
+    _moment("enrolled_at"),
+    _moment("last_seen_at", nullable=True),
+    Column("status", JSON, nullable=False),
+)
+
+intake_counters = Table(
+    "intake_counters",
+    metadata,
+    Column("collector", String(32), primary_key=True),
+    Column("reason", String(64), primary_key=True),
+    Column("count", Integer, nullable=False),
+    _moment("last_at"),
+    Column("last_detail", Text, nullable=False),
+)
+
+incidents = Table(
+    "incidents",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("group_key", String(64), nullable=False, index=True),
+    Column("title", Text, nullable=False),
+    Column("title_vi", Text, nullable=False),
+    Column("agency", ForeignKey("agencies.id"), nullable=False, index=True),
+    Column("host", Text, nullable=False),
+    Column("priority", String(2), nullable=False),
+    Column("state", String(16), nullable=False, index=True),
+    Column("note", Text, nullable=False),
+    _moment("opened_at"),
+    _moment("changed_at"),
+    _moment("closed_at", nullable=True),
+)
+
+incident_entries = Table(
+    "incident_entries",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("incident", ForeignKey("incidents.id"), nullable=False, index=True),
+    _moment("at"),
+    Column("kind", String(16), nullable=False),
+    Column("actor", String(100), nullable=False),
+    Column("code", String(64), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("facts", JSON, nullable=False),
+)
+
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("fingerprint", String(64), nullable=False, index=True),
+    Column("rule_id", String(64), nullable=False, index=True),
+    Column("title", Text, nullable=False),
+    Column("title_vi", Text, nullable=False),
+    Column("level", String(16), nullable=False),
+    Column("level_rank", Integer, nullable=False),
+    Column("tags", JSON, nullable=False),
+    Column("agency", ForeignKey("agencies.id"), nullable=False),
+    Column("host", Text, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("reason", String(32)),
+    Column("note", Text, nullable=False),
+    Column("assignee", String(100)),
+    Column("count", Integer, nullable=False),
+    _moment("first_at"),
+    _moment("last_at"),
+    _moment("raised_at"),
+    _moment("changed_at"),
+    Column("evidence", JSON, nullable=False),
+    Column("record_id", String(64), nullable=False),
+    Column("contributing", JSON, nullable=False),
+    Column("fields", JSON, nullable=False),
+    Column("incident", ForeignKey("incidents.id"), index=True),
+    Index("ix_alerts_queue", "agency", "state", "level_rank", "last_at"),
+)
+
+alert_matches = Table(
+    "alert_matches",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("alert", ForeignKey("alerts.id"), nullable=False, index=True),
+    Column("record_id", String(64), nullable=False),
+    _moment("at"),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("playbook", String(100), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("source", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("title_vi", Text, nullable=False),
+    Column("incident", ForeignKey("incidents.id"), nullable=False, index=True),
+    Column("agency", ForeignKey("agencies.id"), nullable=False, index=True),
+    Column("state", String(16), nullable=False, index=True),
+    Column("inputs", JSON, nullable=False),
+    Column("error", Text, nullable=False),
+    _moment("started_at"),
+    _moment("ended_at", nullable=True),
+    _moment("wake_at", nullable=True),
+    Column("lease_owner", String(64)),
+    _moment("lease_until", nullable=True),
+)
+
+steps = Table(
+    "steps",
+    metadata,
+    Column("run", ForeignKey("runs.id"), primary_key=True),
+    Column("path", String(100), primary_key=True),
+    Column("position", Integer, nullable=False),
+    Column("id", String(100), nullable=False),
+    Column("what", String(100), nullable=False),
+    Column("state", String(16), nullable=False),
+    _moment("started_at", nullable=True),
+    _moment("ended_at", nullable=True),
+    Column("result", JSON, nullable=False),
+    Column("error", Text, nullable=False),
+)
+
+approvals = Table(
+    "approvals",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("run", ForeignKey("runs.id"), nullable=False, index=True),
+    Column("path", String(100), nullable=False),
+    Column("agency", ForeignKey("agencies.id"), nullable=False, index=True),
+    Column("role", String(16), nullable=False),
+    Column("ask", Text, nullable=False),
+    Column("ask_vi", Text, nullable=False),
+    _moment("asked_at"),
+    _moment("expires_at"),
+    Column("decision", String(16)),
+    Column("decided_by", String(100)),
+    _moment("decided_at", nullable=True),
+    Column("note", Text, nullable=False),
+)
+
+effects = Table(
+    "effects",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("run", ForeignKey("runs.id"), nullable=False, index=True),
+    Column("path", String(100), nullable=False),
+    Column("collector", ForeignKey("collectors.id"), nullable=False, index=True),
+    Column("action", String(64), nullable=False),
+    Column("arguments", JSON, nullable=False),
+    Column("state", String(16), nullable=False),
+    _moment("undo_at", nullable=True),
+    _moment("verified_at", nullable=True),
+    _moment("undone_at", nullable=True),
+    Column("detail", Text, nullable=False),
+    Column("result", JSON, nullable=False),
+)
+
+commands = Table(
+    "commands",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("collector", ForeignKey("collectors.id"), nullable=False, index=True),
+    Column("effect", ForeignKey("effects.id"), nullable=False, index=True),
+    Column("verb", String(64), nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Column("signature", LargeBinary, nullable=False),
+    Column("state", String(16), nullable=False),
+    _moment("created_at"),
+    _moment("not_after"),
+    _moment("answered_at", nullable=True),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("sequence", Integer, primary_key=True, autoincrement=False),
+    _moment("at"),
+    Column("actor", String(100), nullable=False),
+    Column("agency", String(64), nullable=False),
+    Column("action", String(64), nullable=False),
+    Column("object", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("detail", JSON, nullable=False),
+    Column("previous", String(64), nullable=False),
+    Column("digest", String(64), nullable=False),
+)

@@ -1,0 +1,66 @@
+"""Received batches wait here, durable, until they are in the store."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from sentinel.event import Event
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A decoded event at its place, or a line that is none."""
+
+    position: int
+    """Place in the journal, counted in events from 0."""
+    agency: str
+    """Agency of the collector when it was received."""
+    received_at: str
+    event: Event
+    fault: str = ""
+    """Why the line could not be decoded; `event.raw` then holds the line as it came."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What one request brought, not decoded yet."""
+
+    collector: str
+    agency: str
+    epoch: str
+    first: int
+    """Sequence of the first line."""
+    lines: Sequence[bytes]
+    received_at: str
+
+
+class Journal(Protocol):
+    """What every journal does; `tests/journal/test_journal.py` is the contract."""
+
+    def last_sequence(self, collector: str, epoch: str) -> int:
+        """Return the highest sequence received of that epoch, 0 for none."""
+        ...
+
+    def append(self, batch: Batch) -> int:
+        """Keep the batch and advance the collector's sequence, durable on return; return the new last sequence.
+
+        Lines received before are left out, so a repeated batch changes nothing. Raises `ConflictError` for a gap
+        (naming the sequence expected) and `UnavailableError` when it cannot write, with nothing kept.
+        """
+        ...
+
+    def read(self, position: int, limit: int) -> Sequence[Entry]:
+        """Return at most `limit` entries from `position` on, in order; empty at the end."""
+        ...
+
+    def end(self) -> int:
+        """Return the position after the last entry."""
+        ...
+
+    def trim(self, position: int) -> None:
+        """Forget entries before `position`; sequences are remembered."""
+        ...
+
+    def close(self) -> None:
+        """Release files and connections."""
+        ...

@@ -1,0 +1,54 @@
+"""Events are kept here and found again."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from sentinel.model.agency import Scope
+from sentinel.model.record import Record
+from sentinel.model.search import Found, Search
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How far the store has come; written in the same transaction as the records."""
+
+    position: int
+    """Journal position of the next event to process; 0 at the beginning."""
+    detection_state: bytes = b""
+    """Checkpoint of the correlations at that position."""
+
+
+class Store(Protocol):
+    """What every event store does; `tests/store/test_store.py` is the contract."""
+
+    def add(self, records: Sequence[Record], mark: Mark) -> int:
+        """Keep `records` and move the mark, both or neither; return how many were new.
+
+        A record whose id is stored already is dropped. Raises `UnavailableError` when it cannot, with nothing kept.
+        """
+        ...
+
+    def mark(self) -> Mark:
+        """Return the mark of the last `add`."""
+        ...
+
+    def search(self, search: Search) -> Found:
+        """Return what matches within the scope; raise `InputError` naming the fault and its place in the query."""
+        ...
+
+    def get(self, record_id: str, scope: Scope) -> Record | None:
+        """Return the record, or None where there is none in scope."""
+        ...
+
+    def scan(self, search: Search) -> Iterator[Record]:
+        """Yield all that matches, oldest first, without holding it in memory; `limit` and `offset` are ignored."""
+        ...
+
+    def maintain(self) -> None:
+        """Do what keeps the store fast: compact, delete what expired. Safe to kill."""
+        ...
+
+    def close(self) -> None:
+        """Release files and connections."""
+        ...

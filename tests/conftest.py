@@ -1,0 +1,25 @@
+"""What every test may use: the corpora beside the project, and nothing outside this machine."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """Return the project's root folder."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def corpora() -> Path:
+    """Return the folder of real test corpora; skip where it is not there, fail where CI promises it."""
+    folder = ROOT.parent / "shared" / "corpora"
+    if folder.is_dir():
+        return folder
+    if os.environ.get("CI"):
+        pytest.fail(f"the corpora are missing at {folder}")
+    pytest.skip("the corpora (../shared/corpora) are not on this machine")
