@@ -1,0 +1,55 @@
+# Sets up, runs and tests Sentinel. `make` alone says what there is.
+PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
+BIN := .venv/bin
+ONCE ?=
+
+.PHONY: help setup setup-dev packages demo check test bench clean
+
+help:
+	@echo "make demo         everything set up, then server and collector on the bundled recordings, console open"
+	@echo "make demo ONCE=1  the same, approving by itself; ends 0 only if every stage was verified"
+	@echo "make test         sets up all that tests need (Debian packages too) and runs them"
+	@echo "make check        format, lint, types, import contracts, rules and playbooks"
+	@echo "make setup        only .venv with bin/sentinel and bin/sentinel-collect"
+	@echo "make bench        the figures the README quotes"
+
+# A stamp holds the lock file it was made from, so that a changed lock installs again and an unchanged one costs nothing.
+.venv/run.stamp: requirements/run.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "No Python 3.11 to 3.13 found: install python3.11 and python3.11-venv." >&2; exit 3; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || { echo "Cannot make .venv: install the package python3-venv." >&2; exit 3; }
+	@echo "Installing the server and the collector into .venv (about half a minute) ..." >&2
+	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements/run.lock
+	@$(BIN)/pip install -q --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@touch $@
+
+.venv/dev.stamp: .venv/run.stamp requirements/dev.lock
+	@echo "Installing what tests and checks need ..." >&2
+	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements/dev.lock
+	@touch $@
+
+setup: .venv/run.stamp
+
+setup-dev: .venv/dev.stamp
+
+packages:
+	@deploy/install-test-packages
+
+demo: setup
+	@$(BIN)/sentinel demo $(if $(ONCE),--once)
+
+check: setup-dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/sentinel rules check rules
+	$(BIN)/sentinel playbook check playbooks
+
+test: setup-dev packages check
+	$(BIN)/python -m pytest
+
+bench: setup-dev
+	$(BIN)/python -m bench
+
+clean:
+	rm -rf .venv .sentinel .mypy_cache .ruff_cache .pytest_cache .hypothesis tests/output

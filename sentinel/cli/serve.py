@@ -1,0 +1,145 @@
+"""`sentinel serve`: the server of one home folder, until it is told to stop."""
+
+import logging
+import signal
+import socket
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import Annotated
+
+import typer
+import uvicorn
+
+from sentinel.cli import logs
+from sentinel.errors import InputError, UnavailableError
+from sentinel.home import only_one
+from sentinel.model.moment import now
+from sentinel.web.app import create_app
+from sentinel.wiring import Home, open_home
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+log = logging.getLogger(__name__)
+
+ROLES = ("all",)
+RUN_POLL_SECONDS = 0.5
+"""Expired approvals and leases are noticed this late at most; decisions and answers wake the loop at once."""
+MAINTAIN_SECONDS = 60.0
+MAX_PAUSE_SECONDS = 30.0
+
+
+@app.command()
+def serve(
+    home_folder: Annotated[Path, typer.Option("--home", help="Home folder.", envvar="SENTINEL_HOME")] = Path(
+        "sentinel"
+    ),
+    role: Annotated[str, typer.Option(help="Which part to run; this version runs all in one process.")] = "all",
+    log_json: Annotated[bool, typer.Option("--log-json", help="Log as JSON lines.")] = False,
+) -> None:
+    """Run the server: intake, pipeline, playbooks, console.
+
+    Stops on SIGINT or SIGTERM. Killed at any instant it loses nothing: what it acknowledged is in the journal.
+    """
+    if role not in ROLES:
+        raise InputError(f"unknown role '{role}'; this version has: {', '.join(ROLES)}")
+    logs.set_up(as_json=log_json)
+    opened = open_home(home_folder)
+    with only_one(home_folder):
+        listener = _listen(opened.settings.server.host, opened.settings.server.port)
+        try:
+            run(opened, listener)
+        finally:
+            opened.close()
+
+
+def run(opened: Home, listener: socket.socket) -> None:
+    """Serve on `listener` until a signal comes, then stop every loop in order."""
+    stop = threading.Event()
+    services = opened.services
+    loops = [
+        _thread("pipeline", lambda: opened.pipeline.run(stop, opened.wake_pipeline)),
+        _thread(
+            "playbooks",
+            lambda: _supervise("playbooks", stop, opened.wake_runs, RUN_POLL_SECONDS, lambda: _work(opened)),
+        ),
+        _thread(
+            "upkeep", lambda: _supervise("upkeep", stop, threading.Event(), MAINTAIN_SECONDS, opened.store.maintain)
+        ),
+    ]
+    server = uvicorn.Server(
+        uvicorn.Config(
+            create_app(services),
+            ssl_certfile=str(opened.keys.server),
+            ssl_keyfile=str(opened.keys.server_key),
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_keep_alive=75,
+            timeout_graceful_shutdown=3,
+            h11_max_incomplete_event_size=64_000,
+        )
+    )
+
+    def end(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        stop.set()
+        server.should_exit = True
+
+    # uvicorn takes the signals over while it serves; this covers the time before and after.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, end)
+    for loop in loops:
+        loop.start()
+    log.info("Serving.", extra={"url": opened.settings.server.public_url, "rules": len(opened.rules.rules)})
+    try:
+        server.run(sockets=[listener])
+    finally:
+        stop.set()
+        opened.wake_pipeline.set()
+        opened.wake_runs.set()
+        for loop in loops:
+            loop.join(timeout=10)
+        log.info("Stopped.")
+
+
+def _work(opened: Home) -> None:
+    while opened.runs.work(now()):
+        pass
+
+
+def _thread(name: str, target: Callable[[], None]) -> threading.Thread:
+    return threading.Thread(target=target, name=name, daemon=True)
+
+
+def _supervise(
+    name: str, stop: threading.Event, wake: threading.Event, seconds: float, work: Callable[[], object]
+) -> None:
+    """Call `work` now, when woken, and every `seconds`; a failure is logged and tried again, ever more slowly."""
+    pause = seconds
+    while not stop.is_set():
+        wake.clear()
+        try:
+            work()
+            pause = seconds
+        except Exception:
+            log.exception("A loop failed and will try again.", extra={"loop": name, "pause_seconds": pause})
+            pause = min(pause * 2, MAX_PAUSE_SECONDS)
+            stop.wait(pause)
+            continue
+        wake.wait(pause)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(256)
+    except OSError as error:
+        listener.close()
+        raise UnavailableError(
+            f"cannot listen on {host}:{port}: {error.strerror}; stop what uses it or set server.port in sentinel.toml"
+        ) from error
+    return listener

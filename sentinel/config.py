@@ -1,0 +1,166 @@
+"""The server's settings: read once from `sentinel.toml` and `SENTINEL_*` variables; an unknown key is an error."""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from sentinel.errors import InputError
+
+FILE_NAME = "sentinel.toml"
+PREFIX = "SENTINEL_"
+
+
+class Section(BaseModel):
+    """Base of all parts of the settings."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ServerSettings(Section):
+    """Where the server listens and by what name collectors and people reach it."""
+
+    host: str = Field(default="127.0.0.1", description="Address to listen on; 0.0.0.0 for all.")
+    port: int = Field(default=8443, ge=1, le=65535)
+    names: tuple[str, ...] = Field(default=("localhost", "127.0.0.1"), description="Names in the certificate.")
+    url: str = Field(default="", description="How others reach it; empty: made of the first name and the port.")
+
+    @property
+    def public_url(self) -> str:
+        """Return the address for collectors and browsers, without a slash at the end."""
+        return (self.url or f"https://{self.names[0]}:{self.port}").rstrip("/")
+
+
+class UrlSettings(Section):
+    """Which backend, by URL."""
+
+    url: str
+
+
+class JournalSettings(UrlSettings):
+    """Where received batches wait."""
+
+    url: str = "local:journal.db"
+    limit_mb: int = Field(default=20_000, ge=1, description="Above this intake answers 503 until the store caught up.")
+
+
+class StoreSettings(UrlSettings):
+    """Where events are kept."""
+
+    url: str = "local:events"
+
+
+class DatabaseSettings(UrlSettings):
+    """Where everything that has state and is not an event is kept."""
+
+    url: str = "sqlite:///state.db"
+
+
+class ContentSettings(Section):
+    """Folders of rules and playbooks; empty: the bundled ones."""
+
+    rules: tuple[Path, ...] = ()
+    playbooks: tuple[Path, ...] = ()
+
+
+class RespondSettings(Section):
+    """Limits of what playbooks may do."""
+
+    never_touch: tuple[str, ...] = Field(default=(), description="Networks, paths and accounts no action may target.")
+
+
+class DisplaySettings(Section):
+    """How things are shown."""
+
+    zone: str = Field(default="Asia/Ho_Chi_Minh", description="Time zone on screen.")
+    language: str = Field(default="vi", pattern="^(vi|en)$")
+
+    @field_validator("zone")
+    @classmethod
+    def _known_zone(cls, zone: str) -> str:
+        try:
+            ZoneInfo(zone)
+        except (ValueError, OSError) as error:
+            raise ValueError(f"unknown time zone '{zone}'") from error
+        return zone
+
+
+class Settings(BaseSettings):
+    """All settings of a server."""
+
+    model_config = SettingsConfigDict(
+        extra="forbid",
+        frozen=True,
+        env_prefix=PREFIX,
+        env_nested_delimiter="__",
+        nested_model_default_partial_update=True,
+    )
+
+    server: ServerSettings = ServerSettings()
+    journal: JournalSettings = JournalSettings()
+    store: StoreSettings = StoreSettings()
+    database: DatabaseSettings = DatabaseSettings()
+    content: ContentSettings = ContentSettings()
+    respond: RespondSettings = RespondSettings()
+    display: DisplaySettings = DisplaySettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Let the environment win over the file, which arrives as keyword arguments."""
+        del settings_cls, dotenv_settings, file_secret_settings
+        return env_settings, init_settings
+
+
+def load(home: Path) -> Settings:
+    """Return the settings of a home folder; raise `InputError` naming the file, the key and the nearest known one."""
+    path = home / FILE_NAME
+    try:
+        values = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError as error:
+        raise InputError(f"{home} is no Sentinel home (no {FILE_NAME}); run `sentinel init --home {home}`") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not TOML: {error}") from error
+    _refuse_unknown_variables(os.environ)
+    try:
+        return Settings(**values)
+    except ValidationError as error:
+        raise InputError(_explain(path, error)) from error
+
+
+def _refuse_unknown_variables(environment: Mapping[str, str]) -> None:
+    for name in environment:
+        if not name.startswith(PREFIX):
+            continue
+        section, _, key = name.removeprefix(PREFIX).lower().partition("__")
+        known = Settings.model_fields.get(section)
+        fields = getattr(known.annotation, "model_fields", {}) if known else {}
+        if key not in fields:
+            raise InputError(f"environment: unknown setting {name}; settings look like {PREFIX}SERVER__PORT")
+
+
+def _explain(path: Path, error: ValidationError) -> str:
+    fault = error.errors()[0]
+    place = ".".join(str(part) for part in fault["loc"])
+    if fault["type"] != "extra_forbidden":
+        return f"{path}: {place}: {fault['msg']}"
+    *parents, key = (str(part) for part in fault["loc"])
+    model: type[BaseModel] = Settings
+    for parent in parents:
+        annotation = model.model_fields[parent].annotation
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            model = annotation
+    near = get_close_matches(key, list(model.model_fields), n=1)
+    hint = f"did you mean '{near[0]}'?" if near else "known here: " + ", ".join(model.model_fields)
+    return f"{path}: unknown setting '{place}'; {hint}"

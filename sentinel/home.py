@@ -1,0 +1,164 @@
+"""A home folder: the server's keys, certificates and lock."""
+
+import datetime
+import fcntl
+import ipaddress
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from sentinel.errors import ConflictError, InputError, UnavailableError
+from sentinel.model.moment import now
+
+CA_DAYS = 3650
+SERVER_DAYS = 825
+"""Browsers refuse server certificates that run longer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Paths of a home's keys and certificates."""
+
+    folder: Path
+
+    @property
+    def ca(self) -> Path:
+        """Certificate that collectors pin."""
+        return self.folder / "ca.pem"
+
+    @property
+    def server(self) -> Path:
+        """Certificate of the server."""
+        return self.folder / "server.pem"
+
+    @property
+    def server_key(self) -> Path:
+        """Private key of the server."""
+        return self.folder / "server.key"
+
+    @property
+    def commands(self) -> Path:
+        """Ed25519 key that signs commands to agents."""
+        return self.folder / "commands.key"
+
+    def ca_fingerprint(self) -> str:
+        """Return the SHA-256 of the CA certificate's DER form, in hex."""
+        return x509.load_pem_x509_certificate(self.ca.read_bytes()).fingerprint(hashes.SHA256()).hex()
+
+    def signing_key(self) -> Ed25519PrivateKey:
+        """Return the key for commands; raise `InputError` where the file holds another kind."""
+        key = serialization.load_pem_private_key(self.commands.read_bytes(), password=None)
+        if not isinstance(key, Ed25519PrivateKey):
+            raise InputError(f"{self.commands}: not an Ed25519 key; restore it from a backup")
+        return key
+
+
+def make_keys(folder: Path, names: Sequence[str]) -> Keys:
+    """Make the CA, the server's certificate for `names` and the command key; keep those that exist."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    keys = Keys(folder)
+    if not keys.commands.exists():
+        _write_private(keys.commands, Ed25519PrivateKey.generate())
+    if not keys.server.exists():
+        ca_key = ec.generate_private_key(ec.SECP256R1())
+        ca = _certificate("Sentinel CA", ca_key, days=CA_DAYS)
+        server_key = ec.generate_private_key(ec.SECP256R1())
+        server = _certificate("Sentinel server", server_key, days=SERVER_DAYS, issuer=(ca, ca_key), names=names)
+        _write_private(folder / "ca.key", ca_key)
+        _write_private(keys.server_key, server_key)
+        keys.ca.write_bytes(ca.public_bytes(serialization.Encoding.PEM))
+        keys.server.write_bytes(server.public_bytes(serialization.Encoding.PEM))
+    return keys
+
+
+def _certificate(
+    name: str,
+    key: ec.EllipticCurvePrivateKey,
+    *,
+    days: int,
+    issuer: tuple[x509.Certificate, ec.EllipticCurvePrivateKey] | None = None,
+    names: Sequence[str] = (),
+) -> x509.Certificate:
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    signer = issuer[1] if issuer else key
+    start = now() - datetime.timedelta(hours=1)
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer[0].subject if issuer else subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(start)
+        .not_valid_after(start + datetime.timedelta(days=days))
+        .add_extension(
+            x509.BasicConstraints(ca=issuer is None, path_length=0 if issuer is None else None), critical=True
+        )
+        .add_extension(_usage(is_ca=issuer is None), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False)
+    )
+    if issuer:
+        alternatives = x509.SubjectAlternativeName([_general_name(each) for each in names])
+        builder = builder.add_extension(alternatives, critical=False)
+        builder = builder.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+    return builder.sign(signer, hashes.SHA256())
+
+
+def _usage(*, is_ca: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=not is_ca,
+        key_cert_sign=is_ca,
+        crl_sign=is_ca,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
+def _general_name(name: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(name))
+    except ValueError:
+        return x509.DNSName(name)
+
+
+def _write_private(path: Path, key: ec.EllipticCurvePrivateKey | Ed25519PrivateKey) -> None:
+    text = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(text)
+
+
+@contextmanager
+def only_one(home: Path) -> Iterator[None]:
+    """Hold the home's lock; raise `ConflictError` where another server holds it."""
+    try:
+        file = (home / "lock").open("a+")
+    except OSError as error:
+        raise UnavailableError(f"cannot write to {home}: {error.strerror}") from error
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            file.seek(0)
+            holder = file.read(20).strip() or "unknown"
+            raise ConflictError(
+                f"another server already works on {home} (process {holder}); stop it or use another --home"
+            ) from error
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield

@@ -1,0 +1,194 @@
+"""The composition root: from settings to objects; the only place that names a backend."""
+
+import logging
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TypeVar
+
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from sqlalchemy import Engine as Database
+
+from sentinel import bundled, config, home
+from sentinel.accounts.agencies import Agencies
+from sentinel.accounts.sign_in import SignIn
+from sentinel.accounts.users import Users
+from sentinel.alerts.queue import Alerts
+from sentinel.audit import Audit
+from sentinel.database.connect import connect, migrate
+from sentinel.detect.engine import Engine
+from sentinel.detect.load import RuleSet, load_rules
+from sentinel.errors import InputError
+from sentinel.incidents.book import Incidents
+from sentinel.intake.enrolment import Enrolment
+from sentinel.intake.identity import Identities
+from sentinel.intake.receiver import Receiver
+from sentinel.journal import Journal
+from sentinel.journal.local import LocalJournal
+from sentinel.model.match import Match
+from sentinel.model.record import Record
+from sentinel.normalise import normalise
+from sentinel.pipeline import Pipeline
+from sentinel.playbooks.commands import Commands
+from sentinel.playbooks.library import Library
+from sentinel.playbooks.run import Runs
+from sentinel.store import Store
+from sentinel.store.local import LocalStore
+from sentinel.web.services import Services
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+JOURNALS: dict[str, Callable[[Path, config.JournalSettings], Journal]] = {
+    "local": lambda path, settings: LocalJournal(path, limit_bytes=settings.limit_mb * 1_000_000),
+}
+STORES: dict[str, Callable[[Path], Store]] = {"local": LocalStore}
+
+
+class Home:
+    """One home folder with everything that works on it, each part built when it is first asked for."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.settings = config.load(path)
+        self.keys = home.Keys(path / "keys")
+        self.wake_runs = threading.Event()
+        self.wake_pipeline = threading.Event()
+
+    @cached_property
+    def engine(self) -> Database:
+        """Return the database of all state, migrated to this version."""
+        url = self.settings.database.url
+        if url.startswith("sqlite:///") and not url.startswith("sqlite:////"):
+            url = f"sqlite:///{self.path.absolute() / url.removeprefix('sqlite:///')}"
+        engine = connect(url)
+        migrate(engine)
+        return engine
+
+    @cached_property
+    def audit(self) -> Audit:
+        """Return the audit log."""
+        return Audit(self.engine)
+
+    @cached_property
+    def agencies(self) -> Agencies:
+        """Return the tree of agencies."""
+        return Agencies(self.engine)
+
+    @cached_property
+    def users(self) -> Users:
+        """Return the users."""
+        return Users(self.engine, self.audit)
+
+    @cached_property
+    def sign_in(self) -> SignIn:
+        """Return the ways to sign in."""
+        return SignIn(self.engine, self.audit, self.users)
+
+    @cached_property
+    def enrolment(self) -> Enrolment:
+        """Return the enrolment of collectors."""
+        return Enrolment(self.engine, self.audit)
+
+    @cached_property
+    def identities(self) -> Identities:
+        """Return the enrolled collectors."""
+        return Identities(self.engine)
+
+    @cached_property
+    def alerts(self) -> Alerts:
+        """Return the alert queue."""
+        return Alerts(self.engine, self.audit)
+
+    @cached_property
+    def incidents(self) -> Incidents:
+        """Return the incidents."""
+        return Incidents(self.engine, self.audit)
+
+    @cached_property
+    def journal(self) -> Journal:
+        """Return the journal of received batches."""
+        settings = self.settings.journal
+        return _backend(JOURNALS, "journal.url", settings.url)(self._place(settings.url), settings)
+
+    @cached_property
+    def store(self) -> Store:
+        """Return the event store."""
+        settings = self.settings.store
+        return _backend(STORES, "store.url", settings.url)(self._place(settings.url))
+
+    @cached_property
+    def receiver(self) -> Receiver:
+        """Return the intake of batches."""
+        return Receiver(self.journal, self.engine)
+
+    @cached_property
+    def rules(self) -> RuleSet:
+        """Return the Sigma rules; broken ones are set aside and logged by name."""
+        rules = load_rules(self.settings.content.rules or [bundled.folder("rules")])
+        for fault in rules.faults:
+            log.warning("A rule is set aside.", extra={"path": str(fault.path), "reason": fault.message})
+        return rules
+
+    @cached_property
+    def library(self) -> Library:
+        """Return the playbooks; broken ones are set aside and logged by name."""
+        library = Library.load(self.settings.content.playbooks or [bundled.folder("playbooks")])
+        for fault in library.faults:
+            log.warning("A playbook is set aside.", extra={"place": str(fault)})
+        return library
+
+    @cached_property
+    def commands(self) -> Commands:
+        """Return the signed commands to agents."""
+        return Commands(self.engine, self.keys.signing_key())
+
+    @cached_property
+    def runs(self) -> Runs:
+        """Return the playbook runs."""
+        return Runs(self.engine, self.audit, self.incidents, self.library, self.commands)
+
+    @cached_property
+    def pipeline(self) -> Pipeline:
+        """Return the loop from the journal to the store."""
+        return Pipeline(self.journal, self.store, Engine(self.rules), normalise, self.respond)
+
+    @cached_property
+    def services(self) -> Services:
+        """Return what the web needs."""
+        raise NotImplementedError
+
+    def respond(self, matches: Sequence[tuple[Match, Record]]) -> None:
+        """Turn matches into alerts, incidents and runs; the same matches again change nothing."""
+        raised = self.alerts.raise_from(matches)
+        for incident, alert in self.incidents.consider(raised):
+            self.runs.trigger(incident, alert)
+        self.wake_runs.set()
+
+    def public_key(self) -> bytes:
+        """Return the raw Ed25519 key by which agents know our commands."""
+        return self.keys.signing_key().public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+
+    def close(self) -> None:
+        """Release what was opened."""
+        for name in ("journal", "store"):
+            if name in self.__dict__:
+                getattr(self, name).close()
+        if "engine" in self.__dict__:
+            self.engine.dispose()
+
+    def _place(self, url: str) -> Path:
+        return self.path / url.partition(":")[2]
+
+
+def open_home(path: Path) -> Home:
+    """Return the home at `path`; raise `InputError` where there is none or its settings are wrong."""
+    return Home(path)
+
+
+def _backend(table: Mapping[str, T], setting: str, url: str) -> T:
+    scheme = url.partition(":")[0]
+    if scheme not in table:
+        raise InputError(f"{setting}: unknown backend '{scheme}'; this version has: {', '.join(table)}")
+    return table[scheme]
