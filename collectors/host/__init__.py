@@ -1,0 +1,1 @@
+"""What is read from the machine itself: processes and connections, through psutil."""

@@ -1,0 +1,1 @@
+"""What is read from log files: text lines and Windows event logs."""
