@@ -1,0 +1,242 @@
+"""Keeps received batches in one SQLite file: a batch and its collector's sequence are one synced transaction."""
+
+import sqlite3
+import threading
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+import zstandard
+
+from sentinel.errors import InputError, UnavailableError
+from sentinel.event import Event, decode
+from sentinel.journal import Batch, Entry
+from sentinel.journal.gap import SequenceGapError
+from sentinel.model.moment import from_text
+
+BUSY_TIMEOUT_SECONDS = 10
+MAX_BODY_BYTES = 64_000_000
+"""A stored batch that unpacks to more than this is damaged; intake lets through half of it."""
+MAX_FAULT_CHARACTERS = 1_000_000
+"""What is kept of a line that cannot be decoded."""
+UNKNOWN_DATASET = "unknown"
+WAL_KEEP_BYTES = 16_000_000
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS batches (
+    position INTEGER PRIMARY KEY, count INTEGER NOT NULL, collector TEXT NOT NULL, agency TEXT NOT NULL,
+    epoch TEXT NOT NULL, first INTEGER NOT NULL, received_at TEXT NOT NULL, body BLOB NOT NULL, crc INTEGER NOT NULL
+);
+CREATE TABLE IF NOT EXISTS sequences (
+    collector TEXT NOT NULL, epoch TEXT NOT NULL, last INTEGER NOT NULL, PRIMARY KEY (collector, epoch)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS state (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+INSERT OR IGNORE INTO state VALUES ('end', 0);
+"""
+_Row = tuple[int, int, str, str, str, int, str, bytes, int]
+
+
+class LocalJournal:
+    """A journal in one file; safe for many threads, one process."""
+
+    def __init__(self, path: Path, *, limit_bytes: int = 20_000_000_000) -> None:
+        self._path = path
+        self._limit_bytes = limit_bytes
+        self._writing = threading.Lock()
+        self._reading = threading.Lock()
+        self._unpacked: tuple[int, list[bytes]] | None = None
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._writer = self._open()
+            self._writer.executescript(_SCHEMA)
+            self._reader = self._open()
+        except (OSError, sqlite3.Error) as error:
+            raise UnavailableError(f"cannot open the journal {path}: {error}") from error
+
+    def last_sequence(self, collector: str, epoch: str) -> int:
+        """Return the highest sequence received of that epoch, 0 for none."""
+        with self._reading, self._explained("read"):
+            return _last(self._reader, collector, epoch)
+
+    def append(self, batch: Batch) -> int:
+        """Keep the batch and advance the sequence, synced to disk on return; return the new last sequence.
+
+        Raises `SequenceGapError` for a gap and `UnavailableError` where the disk or the journal is full.
+        """
+        lines: Sequence[bytes] = batch.lines
+        body = _pack(lines)
+        with self._writing, self._explained("write"), self._transaction():
+            last = _last(self._writer, batch.collector, batch.epoch)
+            if batch.first > last + 1:
+                raise SequenceGapError(batch.collector, batch.epoch, expected=last + 1, first=batch.first)
+            if (known := last + 1 - batch.first) > 0:
+                lines = lines[known:]
+                body = _pack(lines)
+            if lines:
+                self._check_room(len(body))
+                self._insert(batch, last + 1, len(lines), body)
+            return last + len(lines)
+
+    def read(self, position: int, limit: int) -> Sequence[Entry]:
+        """Return at most `limit` entries from `position` on; what is damaged on disk comes as entries with a fault."""
+        found: list[Entry] = []
+        with self._reading, self._explained("read"):
+            while len(found) < limit and (row := self._row(position)) is not None:
+                part = self._entries(row, max(position, row[0]), limit - len(found))
+                found.extend(part)
+                position = part[-1].position + 1
+        return found
+
+    def end(self) -> int:
+        """Return the position after the last entry."""
+        with self._reading, self._explained("read"):
+            return int(self._reader.execute("SELECT value FROM state WHERE name = 'end'").fetchone()[0])
+
+    def trim(self, position: int) -> None:
+        """Forget the batches that end at or before `position`; sequences are remembered."""
+        with self._writing, self._explained("trim"), self._transaction():
+            self._writer.execute("DELETE FROM batches WHERE position + count <= ? AND position < ?", (position,) * 2)
+
+    def used_bytes(self) -> int:
+        """Return how many bytes the waiting batches take on disk."""
+        with self._reading, self._explained("read"):
+            return _used(self._reader)
+
+    def close(self) -> None:
+        """Release the file."""
+        with self._writing, self._reading:
+            self._writer.close()
+            self._reader.close()
+
+    def _open(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self._path, timeout=BUSY_TIMEOUT_SECONDS, isolation_level=None, check_same_thread=False
+        )
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", f"journal_size_limit={WAL_KEEP_BYTES}"):
+            connection.execute(f"PRAGMA {pragma}")
+        return connection
+
+    @contextmanager
+    def _explained(self, doing: str) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise UnavailableError(
+                f"cannot {doing} the journal {self._path}: {error}; check the disk's space and health"
+            ) from error
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._writer.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._writer.execute("COMMIT")
+        except BaseException:
+            # SQLite has rolled back by itself after a full disk.
+            if self._writer.in_transaction:
+                self._writer.execute("ROLLBACK")
+            raise
+
+    def _check_room(self, more: int) -> None:
+        if (used := _used(self._writer)) + more > self._limit_bytes:
+            raise UnavailableError(
+                f"the journal {self._path} is full ({used} of {self._limit_bytes} bytes); "
+                "it takes events again when the pipeline has caught up"
+            )
+
+    def _insert(self, batch: Batch, first: int, count: int, body: bytes) -> None:
+        write = self._writer.execute
+        end = int(write("SELECT value FROM state WHERE name = 'end'").fetchone()[0])
+        write(
+            "INSERT INTO batches VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (end, count, batch.collector, batch.agency, batch.epoch, first, batch.received_at, body, zlib.crc32(body)),
+        )
+        write("UPDATE state SET value = ? WHERE name = 'end'", (end + count,))
+        write(
+            "INSERT INTO sequences VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET last = excluded.last",
+            (batch.collector, batch.epoch, first + count - 1),
+        )
+
+    def _row(self, position: int) -> _Row | None:
+        """Return the batch that holds `position`, or the first one after it."""
+        row: _Row | None = self._reader.execute(
+            "SELECT * FROM batches WHERE position <= ? ORDER BY position DESC LIMIT 1", (position,)
+        ).fetchone()
+        if row is None or row[0] + row[1] <= position:
+            row = self._reader.execute(
+                "SELECT * FROM batches WHERE position > ? ORDER BY position LIMIT 1", (position,)
+            ).fetchone()
+        return row
+
+    def _entries(self, row: _Row, position: int, limit: int) -> list[Entry]:
+        start, count = row[0], row[1]
+        lines = self._lines(row)
+        places = range(position, min(start + count, position + limit))
+        if lines is None:
+            fault = f"the batch at journal position {start} is damaged on disk"
+            return [_entry(row, place, b"", fault) for place in places]
+        return [_entry(row, place, lines[place - start]) for place in places]
+
+    def _lines(self, row: _Row) -> list[bytes] | None:
+        """Return the lines of a batch, None where they are damaged; the last batch is remembered for the next read."""
+        if self._unpacked is None or self._unpacked[0] != row[0]:
+            lines = _unpack(row[7], row[8])
+            if lines is None or len(lines) != row[1]:
+                return None
+            self._unpacked = (row[0], lines)
+        return self._unpacked[1]
+
+
+def _pack(lines: Sequence[bytes]) -> bytes:
+    return zstandard.ZstdCompressor(level=1).compress(b"\n".join(lines))
+
+
+def _unpack(body: bytes, crc: int) -> list[bytes] | None:
+    if zlib.crc32(body) != crc:
+        return None
+    try:
+        return zstandard.ZstdDecompressor().decompress(body, max_output_size=MAX_BODY_BYTES).split(b"\n")
+    except zstandard.ZstdError:
+        return None
+
+
+def _used(connection: sqlite3.Connection) -> int:
+    pages, free, size = (
+        int(connection.execute(f"PRAGMA {name}").fetchone()[0])
+        for name in ("page_count", "freelist_count", "page_size")
+    )
+    return (pages - free) * size
+
+
+def _last(connection: sqlite3.Connection, collector: str, epoch: str) -> int:
+    row = connection.execute(
+        "SELECT last FROM sequences WHERE collector = ? AND epoch = ?", (collector, epoch)
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _entry(row: _Row, place: int, line: bytes, fault: str = "") -> Entry:
+    start, _, collector, agency, epoch, first, received_at, _, _ = row
+    sequence = first + place - start
+    if not fault:
+        try:
+            event = decode(line, collector=collector, epoch=epoch, sequence=sequence)
+            return Entry(place, agency, received_at, event)
+        except InputError as error:
+            fault = str(error)
+    event = Event(
+        collector=collector,
+        epoch=epoch,
+        sequence=sequence,
+        dataset=UNKNOWN_DATASET,
+        host="",
+        seen_at=_time(received_at),
+        raw=line.decode("utf-8", "backslashreplace")[:MAX_FAULT_CHARACTERS],
+    )
+    return Entry(place, agency, received_at, event, fault)
+
+
+def _time(received_at: str) -> datetime:
+    return from_text(received_at)
