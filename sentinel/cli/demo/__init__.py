@@ -1,0 +1,126 @@
+"""`sentinel demo`: server, collector and the bundled recordings of real attacks, from line to verified response."""
+
+import signal
+import subprocess
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sentinel.cli.client import Client
+from sentinel.cli.demo import city
+from sentinel.cli.demo.stage import Stages, say, until
+from sentinel.cli.demo.story import PLAYBOOK, SECONDS, Story
+from sentinel.cli.init import create
+from sentinel.wiring import open_home
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+@app.command()
+def demo(
+    once: Annotated[bool, typer.Option("--once", help="Approve by itself, verify every stage, and end.")] = False,
+    folder: Annotated[Path, typer.Option(help="Folder to work in; an older demo there is removed.")] = Path(
+        ".sentinel/demo"
+    ),
+    port: Annotated[int, typer.Option(help="Port of the console; another free one where it is taken.")] = city.PORT,
+) -> None:
+    """Show the whole chain on recordings of real attacks against a small agency LAN.
+
+    Starts a server and a collector with files, captures and processes of their own, replays the recordings, and starts
+    a harmless process from an upload folder. A playbook asks before it kills that process and quarantines its file.
+    """
+    stages = Stages()
+    place = city.fresh(folder)
+    port = city.free_port(port)
+    with stages.stage("Set up a home folder with keys, agencies and an administrator"):
+        create(place.home, host="127.0.0.1", port=port, names=["localhost", "127.0.0.1"], administrator="admin")
+    with city.running(
+        [city.program("sentinel"), "serve", "--home", str(place.home)], place.folder / "server.log"
+    ) as server:
+        _with_server(place, stages, once=once, server=server)
+
+
+def _with_server(place: city.Place, stages: Stages, *, once: bool, server: subprocess.Popen[bytes]) -> None:
+    opened = open_home(place.home)
+    url = opened.settings.server.public_url
+    console = Client(url, opened.keys.ca)
+    with stages.stage("Start the server"):
+        until(lambda: console.is_up() or server.poll() is not None, "the server's start", SECONDS)
+        console.sign_in(_link_token(place))
+        say(f"   {url}")
+    with stages.stage("Enrol a collector with a one-time token and start it"):
+        token = opened.enrolment.make_token(
+            agency=city.AGENCY,
+            name="demo",
+            minutes=10,
+            actor="demo",
+            url=url,
+            ca_fingerprint=opened.keys.ca_fingerprint(),
+        )
+        place.config.write_text(city.collector_settings(place, url), "utf-8")
+        collect = [city.program("sentinel-collect"), "--config", str(place.config)]
+        # The token goes through standard input: arguments are visible to every user of a machine.
+        subprocess.run([*collect, "enrol", "-"], input=token.encode(), check=True, stdout=subprocess.DEVNULL)  # noqa: S603
+    with city.running([*collect, "run"], place.folder / "collector.log"):
+        story = Story(place, console)
+        try:
+            _tell(story, stages, once=once)
+            _sum_up(story, stages, place, url, once=once)
+            if not once:
+                say("\nServing until Ctrl-C.")
+                signal.sigwait({signal.SIGINT, signal.SIGTERM})
+        finally:
+            story.end()
+            opened.close()
+
+
+def _tell(story: Story, stages: Stages, *, once: bool) -> None:
+    with stages.stage("Replay recorded logs and packets of real attacks"):
+        lines = story.replay()
+    with stages.stage("Every line shipped, stored and found again"):
+        story.wait_stored(lines)
+    with stages.stage("Every expected rule fired"):
+        story.wait_alerts()
+    with stages.stage("A process starts from the portal's upload folder; the playbook asks"):
+        file = story.drop_web_shell()
+        question = story.wait_question()
+    if not once:
+        return
+    with stages.stage("Approved: the process is killed and its file quarantined, both verified"):
+        story.approve(question)
+        story.wait_effects(str(question["run"]))
+        story.check_with_own_eyes(file)
+
+
+def _link_token(place: city.Place) -> str:
+    opened = open_home(place.home)
+    user = opened.users.by_name("admin")
+    token = opened.sign_in.make_link(user.id, minutes=120, actor="demo") if user else ""
+    opened.close()
+    return token
+
+
+def _sum_up(story: Story, stages: Stages, place: city.Place, url: str, *, once: bool) -> None:
+    console = story.console
+    total = console.get("/api/v1/search", query="*", limit=0)["total"]
+    say("\nSummary")
+    say(stages.table())
+    say(f"  events stored: {total}")
+    say("  alerts by rule:")
+    for row in _list(console.get("/api/v1/alerts/by-rule"), "rules"):
+        say(f"    {row['alerts']:>4} × {row['level']!s:<13} {row['title']}")
+    incidents = _list(console.get("/api/v1/incidents"), "incidents")
+    say(f"  incidents: {len(incidents)}")
+    for incident in incidents:
+        say(f"    {incident['priority']} {incident['title']}  [{incident['host']}]")
+    if once:
+        return
+    say(f"  waiting for approval: the playbook {PLAYBOOK}; approve it on the incident's page")
+    say(f"  console: {url}  (its certificate comes from the demo's own CA: {place.home / 'keys' / 'ca.pem'})")
+    say(f"  one-time sign-in link: {url}/sign-in/link?token={_link_token(place)}")
+
+
+def _list(answer: dict[str, object], key: str) -> list[dict[str, object]]:
+    rows = answer.get(key)
+    return rows if isinstance(rows, list) else []
