@@ -23,6 +23,7 @@ FIRST = "0" * 64
 MAX_TEXT_CHARACTERS = 4_000
 MAX_DETAIL_CHARACTERS = 20_000
 _PAGE = 1_000
+_Body = dict[str, object]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +69,7 @@ class Audit:
 
         Raises `InputError` when `detail` is no plain JSON object or longer than 20,000 characters.
         """
-        body: dict[str, object] = {
+        body: _Body = {
             "actor": fit(actor, 100),
             "agency": fit(agency, 64),
             "action": fit(action, 64),

@@ -1,0 +1,1 @@
+"""Who may do and see what: agencies, users, roles, sign-in."""

@@ -1,0 +1,1 @@
+"""Matches become alerts that people can work through."""

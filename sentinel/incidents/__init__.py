@@ -1,0 +1,1 @@
+"""Alerts that belong together become incidents with a timeline."""
