@@ -100,7 +100,7 @@ class Trial:
             file.write(text)
             file.flush()
             written = burst.stop
-            if not held and written // ROTATE_EVERY > rotations or written // ROTATE_EVERY > rotations:
+            if written // ROTATE_EVERY > rotations:
                 file.write(held)
                 held = ""
                 file.close()

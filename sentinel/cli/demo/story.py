@@ -147,9 +147,8 @@ class Story:
         kept = [path for path in self.place.quarantine.rglob("*") if path.is_file()]
         if not kept or any(path.stat().st_mode & 0o111 for path in kept):
             raise UnavailableError(f"the file is not kept safely in {self.place.quarantine}")
-        say(
-            f"   process {self.process.pid} ended by signal {-(self.process.returncode or 0)}; {file.name} is quarantined"
-        )
+        number = -(self.process.returncode or 0)
+        say(f"   process {self.process.pid} ended by signal {number}; {file.name} is out of reach")
 
     def end(self) -> None:
         """End the harmless process if it still runs."""

@@ -1,0 +1,70 @@
+"""`sentinel doctor`: checks a home folder without changing it."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sentinel.errors import SentinelError
+from sentinel.wiring import Home, open_home
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+@app.command()
+def doctor(
+    home_folder: Annotated[Path, typer.Option("--home", help="Home folder.", envvar="SENTINEL_HOME")] = Path(
+        "sentinel"
+    ),
+) -> None:
+    """Check settings, keys, audit chain, rules, playbooks, journal and store; exit 1 when something is not right.
+
+    Works beside a running server and changes nothing.
+    """
+    opened = open_home(home_folder)
+    bad = sum(not _report(title, check, opened) for title, check in CHECKS.items())
+    opened.close()
+    if bad:
+        raise typer.Exit(1)
+
+
+def _report(title: str, check: Callable[[Home], str], opened: Home) -> bool:
+    try:
+        finding = check(opened)
+    except SentinelError as error:
+        typer.echo(f"✗ {title}: {error}")
+        return False
+    typer.echo(f"✓ {title}: {finding}")
+    return True
+
+
+def _keys(opened: Home) -> str:
+    opened.keys.signing_key()
+    return f"CA {opened.keys.ca_fingerprint()[:16]}…, command key in place"
+
+
+def _audit(opened: Home) -> str:
+    return f"{opened.audit.verify()} entries, chain unbroken"
+
+
+def _rules(opened: Home) -> str:
+    return f"{len(opened.rules.rules)} rules, {len(opened.rules.faults)} set aside"
+
+
+def _playbooks(opened: Home) -> str:
+    return f"{len(opened.library.playbooks)} playbooks, {len(opened.library.faults)} set aside"
+
+
+def _journal(opened: Home) -> str:
+    behind = opened.journal.end() - opened.store.mark().position
+    return f"{opened.journal.end()} events received, {behind} waiting for the pipeline"
+
+
+CHECKS: dict[str, Callable[[Home], str]] = {
+    "keys": _keys,
+    "audit log": _audit,
+    "rules": _rules,
+    "playbooks": _playbooks,
+    "journal and store": _journal,
+}
