@@ -39,6 +39,7 @@ _ALWAYS: dict[str, tuple[Kind, str]] = {
     "log.file.path": ("keyword", "File it was read from"),
     "log.offset": ("long", "Byte in that file where the line begins"),
     "log.truncated": ("boolean", "The collector cut the line"),
+    "log.syslog.hostname": ("keyword", "Machine as the line names it"),
     "log.syslog.priority": ("long", "Facility and severity, where the line carries them"),
     "related.ip": ("ip", "Every address in the record"),
     "related.user": ("keyword", "Every account in the record"),

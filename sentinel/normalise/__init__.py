@@ -1,0 +1,97 @@
+"""A raw line becomes a Record: parsed where we can, kept as it is where we cannot."""
+
+import hashlib
+import re
+from dataclasses import replace
+
+from sentinel.errors import InputError
+from sentinel.event import MAX_RAW_CHARACTERS, Event
+from sentinel.model.record import Fields, Record
+from sentinel.normalise import times
+from sentinel.normalise.parsers import PARSERS, Parse
+from sentinel.normalise.relate import relate
+from sentinel.normalise.values import MAX_LONG, printable
+
+_DATASET = re.compile(r"[a-z0-9_]{1,30}(\.[a-z0-9_]{1,30}){1,3}")
+_HINTS: dict[str, type] = {
+    "log.file.path": str,
+    "log.offset": int,
+    "log.truncated": bool,
+    "event.timezone": str,
+    "observer.name": str,
+    "observer.ingress.interface.name": str,
+}
+_NO_TIME = "1970-01-01T00:00:00.000000Z"
+
+
+def normalise(event: Event, *, agency: str | None, received_at: str | None, fault: str = "") -> Record:
+    """Return the record of `event`; never raises for what a line contains.
+
+    `agency` is that of the proven sender, None where there is none (files read by `sentinel scan`). `fault` says why
+    the line could not even be decoded. A line that is rejected becomes a record of kind `pipeline_error`.
+    """
+    identity = f"{event.collector}\0{event.epoch}\0{event.sequence}".encode("utf-8", "backslashreplace")
+    record_id = hashlib.sha256(identity).hexdigest()[:40]
+    raw = printable(event.raw)
+    if raw is not event.raw:
+        event = replace(event, raw=raw)
+    try:
+        seen_at = times.to_text(event.seen_at)
+    except InputError as error:
+        seen_at, fault = received_at or _NO_TIME, fault or str(error)
+    fields: Fields = {
+        "@timestamp": seen_at,
+        "event.kind": "event",
+        "event.dataset": event.dataset if _DATASET.fullmatch(event.dataset) else "sentinel.unknown",
+        "host.name": printable(event.host[:255]),
+    }
+    try:
+        _interpret(event, fields, fault)
+    except InputError as error:
+        fields["event.kind"] = "pipeline_error"
+        fields["error.message"] = printable(str(error))
+        fields["message"] = raw[:MAX_RAW_CHARACTERS]
+    _stamp(fields, event, agency)
+    fields["event.created"] = seen_at
+    if received_at is not None:
+        fields["event.ingested"] = received_at
+    fields["event.id"] = record_id
+    relate(fields)
+    return Record(record_id, fields)
+
+
+def parser_of(dataset: str) -> Parse | None:
+    """Return the parser of a dataset, or None where there is none."""
+    return PARSERS.get(dataset) or PARSERS.get(dataset.partition(".")[0] + ".*")
+
+
+def _interpret(event: Event, fields: Fields, fault: str) -> None:
+    if fault:
+        raise InputError(fault)
+    if len(event.raw) > MAX_RAW_CHARACTERS:
+        raise InputError(f"{len(event.raw)} characters, more than the {MAX_RAW_CHARACTERS} allowed")
+    parse = parser_of(event.dataset)
+    if parse is None:
+        known = ", ".join(PARSERS)
+        raise InputError(f"there is no parser for dataset {event.dataset[:80]!r}; known are {known}")
+    found = parse(event)
+    if found is None:
+        fields["message"] = event.raw
+    else:
+        fields.update(found)
+
+
+def _stamp(fields: Fields, event: Event, agency: str | None) -> None:
+    """Set what the content of a line must not decide."""
+    for name, wanted in _HINTS.items():
+        value = event.hints.get(name)
+        if isinstance(value, str) and wanted is str:
+            fields[name] = printable(value)
+        elif value is not None and not isinstance(value, str) and type(value) is wanted and abs(value) <= MAX_LONG:
+            fields[name] = value
+    fields["event.original"] = event.raw[:MAX_RAW_CHARACTERS]
+    fields["event.sequence"] = event.sequence
+    if agency is not None:
+        fields["agent.id"] = event.collector
+        fields["organization.id"] = agency
+        fields["event.agent_id_status"] = "verified"

@@ -1,0 +1,1 @@
+"""What single programs write to the authentication log; one file per program."""
