@@ -104,9 +104,19 @@ def _of_evtx(event: Object) -> WindowsEvent:
     return found
 
 
-_WINLOGBEAT_NAMES = (
-    "channel event_id provider_name provider_guid computer_name record_id task opcode keywords version activity_id"
-).split()
+_WINLOGBEAT_NAMES = [
+    "channel",
+    "event_id",
+    "provider_name",
+    "provider_guid",
+    "computer_name",
+    "record_id",
+    "task",
+    "opcode",
+    "keywords",
+    "version",
+    "activity_id",
+]
 
 
 def _of_winlogbeat(body: Object, winlog: Object) -> WindowsEvent:
@@ -177,8 +187,40 @@ _FLAT_NAMES = {
 }
 _FLAT_TIMES = ("@timestamp", "TimeCreated", "UtcTime", "EventTime")
 _FLAT_ENVELOPE = frozenset(
-    {"@timestamp", "@version", "@metadata", "Channel", "EventID", "SourceName", "ProviderGuid", "Hostname", "Computer", "RecordNumber", "Task", "Opcode", "OpcodeValue", "Keywords", "Level", "Version", "ActivityID", "ExecutionProcessID", "ProcessID", "ThreadID", "TimeCreated", "EventTime", "Message", "EventReceivedTime", "SourceModuleName", "SourceModuleType", "SeverityValue", "host", "port", "type", "tags", "ERROR_EVT_UNRESOLVED"}
-)
+    {
+        "@timestamp",
+        "@version",
+        "@metadata",
+        "Channel",
+        "EventID",
+        "SourceName",
+        "ProviderGuid",
+        "Hostname",
+        "Computer",
+        "RecordNumber",
+        "Task",
+        "Opcode",
+        "OpcodeValue",
+        "Keywords",
+        "Level",
+        "Version",
+        "ActivityID",
+        "ExecutionProcessID",
+        "ProcessID",
+        "ThreadID",
+        "TimeCreated",
+        "EventTime",
+        "Message",
+        "EventReceivedTime",
+        "SourceModuleName",
+        "SourceModuleType",
+        "SeverityValue",
+        "host",
+        "port",
+        "type",
+        "tags",
+        "ERROR_EVT_UNRESOLVED",
+    }
 )
 """Names the shipper or the event's header brings; all others are event data, which Sigma rules name directly."""
 
