@@ -14,6 +14,8 @@ from sentinel.errors import InputError
 
 FILE_NAME = "sentinel.toml"
 PREFIX = "SENTINEL_"
+HOME_VARIABLE = "SENTINEL_HOME"
+"""Names the home folder for every command; no setting of a home."""
 
 
 class Section(BaseModel):
@@ -85,7 +87,7 @@ class DisplaySettings(Section):
     def _known_zone(cls, zone: str) -> str:
         try:
             ZoneInfo(zone)
-        except (ValueError, OSError) as error:
+        except (KeyError, ValueError, OSError) as error:
             raise ValueError(f"unknown time zone '{zone}'") from error
         return zone
 
@@ -141,7 +143,7 @@ def load(home: Path) -> Settings:
 
 def _refuse_unknown_variables(environment: Mapping[str, str]) -> None:
     for name in environment:
-        if not name.startswith(PREFIX):
+        if not name.startswith(PREFIX) or name == HOME_VARIABLE:
             continue
         section, _, key = name.removeprefix(PREFIX).lower().partition("__")
         known = Settings.model_fields.get(section)
