@@ -205,7 +205,7 @@ _EGOV: dict[str, tuple[Kind, str]] = {
     "sentinel.egov.effective_at": ("date", "When the change is said to hold from"),
     "sentinel.egov.is_backdated": ("boolean", "It is said to hold from a day before it was made"),
     "sentinel.egov.has_open_dossier": ("boolean", "Somebody looked up has an open dossier at this office"),
-    "sentinel.egov.is_office_hours": ("boolean", "Monday to Saturday noon, 07:00 to 18:00 in Asia/Ho_Chi_Minh"),
+    "sentinel.egov.is_office_hours": ("boolean", "Monday to Saturday, 07:00 to 18:00 in Asia/Ho_Chi_Minh"),
     "sentinel.egov.session_id": ("keyword", "Session in the application"),
 }
 

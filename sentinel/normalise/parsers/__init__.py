@@ -4,14 +4,30 @@ from collections.abc import Callable
 
 from sentinel.event import Event
 from sentinel.model.record import Fields
-from sentinel.normalise.parsers import linux_auth, nginx_access, windows
+from sentinel.normalise.parsers import (
+    egov_onestop,
+    linux_auth,
+    linux_connection,
+    linux_process,
+    network_arp,
+    network_dns,
+    network_flow,
+    nginx_access,
+    windows,
+)
 
 Parse = Callable[[Event], Fields | None]
 """Returns the fields of a line, None where it has no use for it, or raises `InputError` saying what is wrong."""
 
 PARSERS: dict[str, Parse] = {
     "linux.auth": linux_auth.parse,
+    "linux.process": linux_process.parse,
+    "linux.connection": linux_connection.parse,
     "nginx.access": nginx_access.parse,
     "windows.*": windows.parse,
+    "network.flow": network_flow.parse,
+    "network.dns": network_dns.parse,
+    "network.arp": network_arp.parse,
+    "egov.onestop": egov_onestop.parse,
 }
 """Dataset to parser; `family.*` reads every dataset of a family."""
