@@ -150,14 +150,38 @@ class Home:
         return Runs(self.engine, self.audit, self.incidents, self.library, self.commands)
 
     @cached_property
+    def detection(self) -> Engine:
+        """Return the Sigma engine over the rules."""
+        return Engine(self.rules)
+
+    @cached_property
     def pipeline(self) -> Pipeline:
         """Return the loop from the journal to the store."""
-        return Pipeline(self.journal, self.store, Engine(self.rules), normalise, self.respond)
+        return Pipeline(self.journal, self.store, self.detection, normalise, self.respond)
 
     @cached_property
     def services(self) -> Services:
         """Return what the web needs."""
-        raise NotImplementedError
+        return Services(
+            agencies=self.agencies,
+            users=self.users,
+            sign_in=self.sign_in,
+            alerts=self.alerts,
+            incidents=self.incidents,
+            runs=self.runs,
+            commands=self.commands,
+            store=self.store,
+            identities=self.identities,
+            enrolment=self.enrolment,
+            receiver=self.receiver,
+            audit=self.audit,
+            wake=self.wake_pipeline,
+            wake_runs=self.wake_runs,
+            rules={rule.id: rule for rule in self.detection.rules},
+            ca_pem=self.keys.ca.read_bytes(),
+            command_key=self.public_key(),
+            display_zone=self.settings.display.zone,
+        )
 
     def respond(self, matches: Sequence[tuple[Match, Record]]) -> None:
         """Turn matches into alerts, incidents and runs; the same matches again change nothing."""

@@ -105,7 +105,8 @@ def run(opened: Home, listener: socket.socket) -> None:
 
 def _work(opened: Home) -> None:
     while opened.runs.work(now()):
-        pass
+        # Collectors that wait for commands look again.
+        opened.services.bell.ring()
 
 
 def _thread(name: str, target: Callable[[], None]) -> threading.Thread:

@@ -14,7 +14,7 @@ from sentinel.errors import UnavailableError
 
 PORT = 8443
 MARKER = ".sentinel-demo"
-AGENCY = "district-02"
+AGENCY = "commune-2025-001"
 
 
 @dataclass(frozen=True, slots=True)
