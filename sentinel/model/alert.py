@@ -30,7 +30,7 @@ class Alert:
     """One line in the operator's queue."""
 
     id: str
-    """Hash of fingerprint and the first match; replay gives the same id."""
+    """Hash of the fingerprint and the alert's number among those of it; replay gives the same id."""
     fingerprint: str
     """Hash of rule, agency and the values that tell alerts of this rule apart."""
     rule_id: str
