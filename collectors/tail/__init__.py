@@ -1,0 +1,1 @@
+"""Following a text file through growth, rotation, truncation and restarts, without loss."""
