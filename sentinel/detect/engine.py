@@ -1,0 +1,75 @@
+"""The detection engine: records in, matches with evidence out, correlations over time included."""
+
+from collections.abc import Callable, Iterable, Sequence
+
+from sentinel.detect.correlate.correlator import Correlator, Hit, microseconds
+from sentinel.detect.explain import explain
+from sentinel.detect.facts import Facts, members, text_of
+from sentinel.detect.routing import Candidate, Router
+from sentinel.detect.rule import RuleSet
+from sentinel.detect.taxonomy import Family
+from sentinel.model.match import Match, RuleInfo
+from sentinel.model.record import Record
+
+
+class Engine:
+    """Matches records against a rule set. One thread at a time; records in the order they happened, or nearly."""
+
+    def __init__(self, rule_set: RuleSet, families: Iterable[Family] | None = None) -> None:
+        self._rule_set = rule_set
+        self._router = Router(rule_set.rules, families)
+        self._correlator = Correlator(rule_set.correlations)
+
+    @property
+    def rules(self) -> list[RuleInfo]:
+        """What people need to know of every rule and correlation."""
+        plain = [rule.info for rule in self._rule_set.rules]
+        return plain + [correlation.info for correlation in self._rule_set.correlations]
+
+    @property
+    def statistics(self) -> dict[str, int]:
+        """What was given up: matches evicted from full windows, and matches without the values to group them by."""
+        return {"evicted": self._correlator.evicted, "ungrouped": self._correlator.ungrouped}
+
+    def knows(self, dataset: str) -> bool:
+        """Return whether rules can apply to records of `dataset` at all."""
+        return self._router.knows(dataset)
+
+    def match(self, records: Sequence[Record]) -> list[tuple[Match, Record]]:
+        """Return every match with the record that completed it, in the order of the records."""
+        matches: list[tuple[Match, Record]] = []
+        for record in records:
+            facts = Facts(record.fields)
+            hit: set[str] = set()
+            for candidate in self._router.candidates(record.fields):
+                if candidate.test(facts) and candidate.rule.info.id not in hit:
+                    hit.add(candidate.rule.info.id)
+                    matches.extend((match, record) for match in self._matches(candidate, record, facts))
+        self._correlator.expire()
+        return matches
+
+    def _matches(self, candidate: Candidate, record: Record, facts: Facts) -> list[Match]:
+        """Return what follows from a rule that holds: its own match, and those of correlations it completes."""
+        rule = candidate.rule
+        evidence = explain(rule.condition, facts, candidate.names.resolve, candidate.keywords)
+        found = [Match(rule.info, record.id, record.at, evidence)] if rule.is_output else []
+        if self._correlator.listens_to(rule.info.id):
+            hit = Hit(rule.info.id, record, microseconds(record.at), evidence, _lookup(candidate, facts), (record.id,))
+            found += self._correlator.see(hit)
+        return found
+
+    def checkpoint(self) -> bytes:
+        """Return the state of the correlations, as JSON."""
+        return self._correlator.dump()
+
+    def restore(self, state: bytes) -> None:
+        """Go on from a checkpoint; from an empty one, start anew. Raises InputError where it is damaged."""
+        self._correlator.load(state)
+
+
+def _lookup(candidate: Candidate, facts: Facts) -> Callable[[str], str | None]:
+    def lookup(name: str) -> str | None:
+        found = facts.first(candidate.names.resolve(name))
+        return None if found is None else ", ".join(text_of(value) for value in members(facts.fields[found]))
+
+    return lookup

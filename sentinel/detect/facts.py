@@ -1,0 +1,88 @@
+"""A record as predicates read it: every value as canonical text, folded once and remembered."""
+
+import re
+from collections.abc import Mapping, Sequence
+
+from sentinel.model.record import Scalar, Value
+
+BOOKKEEPING = ("event.", "log.", "agent.", "organization.", "related.", "ecs.", "host.")
+"""Fields that say how a record came here, not what happened: keywords do not search them."""
+MAX_WORDS = 2_000
+"""Values of one record that keywords search at most."""
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_MAX_EXACT_INTEGER = 10**100
+
+
+def text_of(value: Scalar) -> str:
+    """Return the canonical text of `value`: `true`, `4688`, `1.5`, or the text itself."""
+    if isinstance(value, str):
+        return value if value.isascii() else _SURROGATE.sub("\ufffd", value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int) and abs(value) > _MAX_EXACT_INTEGER:
+        return f"{value:x}"  # Python refuses to write huge integers in decimal; nothing asks for them.
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        return str(int(value))
+    return str(value)
+
+
+def fold(text: str) -> str:
+    """Return `text` without the difference of case, for Unicode as for ASCII.
+
+    The two lower-case sigmas are one letter here: which of them `str.lower` chooses depends on what follows.
+    """
+    return text.lower() if text.isascii() else text.lower().replace("ς", "σ")
+
+
+def members(value: Value | None) -> Sequence[Scalar]:
+    """Return the values a field holds: none, one, or those of its list."""
+    if value is None:
+        return ()
+    return value if isinstance(value, list) else (value,)
+
+
+class Facts:
+    """What one record says, by field name."""
+
+    __slots__ = ("_folded", "_words", "fields")
+
+    def __init__(self, fields: Mapping[str, Value]) -> None:
+        self.fields = fields
+        self._folded: dict[str, tuple[str, ...]] = {}
+        self._words: dict[tuple[str, ...], tuple[str, ...]] = {}
+
+    def first(self, names: Sequence[str]) -> str | None:
+        """Return the first of `names` that the record has, or None."""
+        for name in names:
+            if name in self.fields:
+                return name
+        return None
+
+    def folded(self, name: str) -> tuple[str, ...]:
+        """Return the folded texts of field `name`; empty where the record has no such field."""
+        known = self._folded.get(name)
+        if known is None:
+            known = tuple([fold(text_of(value)) for value in members(self.fields.get(name))])
+            self._folded[name] = known
+        return known
+
+    def words(self, keyword_fields: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the texts keywords search: `keyword_fields` first, then every other text about what happened."""
+        known = self._words.get(keyword_fields)
+        if known is None:
+            texts = [text_of(value) for name in keyword_fields for value in members(self.fields.get(name))]
+            for name, value in self.fields.items():
+                if name not in keyword_fields and not name.startswith(BOOKKEEPING):
+                    texts.extend(text_of(member) for member in members(value) if isinstance(member, str))
+            known = tuple(texts[:MAX_WORDS])
+            self._words[keyword_fields] = known
+        return known
+
+    def folded_words(self, keyword_fields: tuple[str, ...]) -> tuple[str, ...]:
+        """Return what `words` does, folded."""
+        key = ("folded", *keyword_fields)
+        known = self._words.get(key)
+        if known is None:
+            known = tuple([fold(text) for text in self.words(keyword_fields)])
+            self._words[key] = known
+        return known
