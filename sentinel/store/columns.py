@@ -1,0 +1,262 @@
+"""How records lie in Parquet: columns for the fields that searches use most, JSON text for the rest."""
+
+import hashlib
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
+
+import orjson
+import pyarrow as pa
+
+from sentinel.errors import InputError
+from sentinel.model.ecs import LISTS, TYPES
+from sentinel.model.record import Fields, Record, Value
+
+ID = "#id"
+"""Column of the record id; no ECS name begins like this."""
+REST = "#rest"
+"""Column with the fields that have no column of their own, or do not fit into it, as one flat JSON object."""
+TIME = "@timestamp"
+AGENCY = "organization.id"
+EVENT_ID = "event.id"
+"""Left out where it repeats the record's id, as it does in every record of a collector."""
+
+PROMOTED: tuple[str, ...] = (
+    TIME,
+    AGENCY,
+    "agent.id",
+    "destination.bytes",
+    "destination.ip",
+    "destination.port",
+    "dns.question.name",
+    "dns.question.type",
+    "error.message",
+    "event.action",
+    "event.agent_id_status",
+    "event.category",
+    "event.code",
+    "event.created",
+    "event.dataset",
+    "event.ingested",
+    "event.kind",
+    "event.original",
+    "event.outcome",
+    "event.provider",
+    "event.sequence",
+    "event.type",
+    "file.path",
+    "host.name",
+    "http.request.method",
+    "http.response.status_code",
+    "log.file.path",
+    "log.offset",
+    "message",
+    "network.protocol",
+    "network.transport",
+    "network.type",
+    "process.args",
+    "process.command_line",
+    "process.executable",
+    "process.name",
+    "process.parent.command_line",
+    "process.parent.executable",
+    "process.parent.name",
+    "process.parent.pid",
+    "process.pid",
+    "related.hash",
+    "related.hosts",
+    "related.ip",
+    "related.user",
+    "rule.id",
+    "sentinel.egov.dossier_id",
+    "sentinel.egov.office",
+    "source.bytes",
+    "source.ip",
+    "source.mac",
+    "source.port",
+    "url.original",
+    "url.path",
+    "user.effective.name",
+    "user.name",
+    "user_agent.original",
+    "winlog.channel",
+    "winlog.event_id",
+)
+KINDS: dict[str, str] = {name: TYPES.get(name, "keyword") for name in PROMOTED}
+
+_INTEGER_LIMIT = 2**63
+
+
+_ARROW: dict[str, pa.DataType] = {
+    "long": pa.int64(),
+    "date": pa.timestamp("us"),
+    "boolean": pa.bool_(),
+    "float": pa.float64(),
+}
+
+
+def _arrow_type(name: str) -> pa.DataType:
+    single = _ARROW.get(KINDS[name], pa.string())
+    return pa.list_(single) if name in LISTS else single
+
+
+SCHEMA = pa.schema([(ID, pa.string()), *((name, _arrow_type(name)) for name in PROMOTED), (REST, pa.string())])
+LAYOUT = hashlib.sha256(repr([(field.name, str(field.type)) for field in SCHEMA]).encode()).hexdigest()[:16]
+"""Names this set of columns; segments of another one are written anew when the store is opened."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Records as columns."""
+
+    table: pa.Table
+    misfits: frozenset[str]
+    """Promoted fields that lie in the rest in at least one record, because their type is not the column's."""
+    first_at: str
+    last_at: str
+
+
+def pack(records: Sequence[Record]) -> Block:
+    """Return `records`, at least one, as columns; raise `InputError` naming the record that has no proper time."""
+    columns: dict[str, list[object]] = {name: [None] * len(records) for name in PROMOTED}
+    rests: list[object] = []
+    misfits: set[str] = set()
+    for index, record in enumerate(records):
+        rest = _spread(record, index, columns, misfits)
+        if columns[TIME][index] is None:
+            raise InputError(f"record {record.id}: '{TIME}' must be a UTC time with six digits of a second")
+        rests.append(_json(rest))
+    ids: list[object] = [record.id for record in records]
+    parts = [ids, *(columns[name] for name in PROMOTED), rests]
+    arrays = [_array(part, field.type) for part, field in zip(parts, SCHEMA, strict=True)]
+    times = [record.at for record in records]
+    return Block(pa.Table.from_arrays(arrays, schema=SCHEMA), frozenset(misfits), min(times), max(times))
+
+
+def unpack(row: Sequence[object], names: Sequence[str] = tuple(SCHEMA.names)) -> Record:
+    """Return the record in one row of values in the order of `names`."""
+    fields: Fields = {}
+    rest: Mapping[str, Value | None] = {}
+    identity = ""
+    for name, value in zip(names, row, strict=True):
+        if value is None:
+            continue
+        if name == ID:
+            identity = str(value)
+        elif name == REST:
+            rest = orjson.loads(str(value))
+        elif isinstance(value, datetime):
+            fields[name] = _date_text(value)
+        else:
+            fields[name] = cast(Value, value)
+    fields[EVENT_ID] = identity
+    for name, kept in rest.items():
+        if kept is None:
+            fields.pop(name, None)
+        else:
+            fields[name] = kept
+    return Record(identity, fields)
+
+
+def _spread(record: Record, index: int, columns: Mapping[str, list[object]], misfits: set[str]) -> dict[str, object]:
+    """Put the fields of one record into their columns; return those that have none."""
+    rest: dict[str, object] = {}
+    for name, value in record.fields.items():
+        fit = _FITS.get(name)
+        if fit is None:
+            rest[name] = value
+        elif (fitting := fit(value)) is not None:
+            columns[name][index] = fitting
+        else:
+            rest[name] = value
+            misfits.add(name)
+    if rest.get(EVENT_ID) == record.id:
+        del rest[EVENT_ID]
+    elif EVENT_ID not in rest:
+        rest[EVENT_ID] = None
+    return rest
+
+
+def _text(value: object) -> object:
+    return value if type(value) is str else None
+
+
+def _integer(value: object) -> object:
+    return value if type(value) is int and -_INTEGER_LIMIT <= value < _INTEGER_LIMIT else None
+
+
+def _date(value: object) -> object:
+    """Return the time in a text exactly as `moment.to_text` writes it, without zone."""
+    if type(value) is not str:
+        return None
+    try:
+        parsed = datetime.fromisoformat(value).replace(tzinfo=None)
+    except ValueError:
+        return None
+    return parsed if _date_text(parsed) == value else None
+
+
+def _date_text(value: datetime) -> str:
+    return value.isoformat(timespec="microseconds") + "Z"
+
+
+def _boolean(value: object) -> object:
+    return value if type(value) is bool else None
+
+
+def _float(value: object) -> object:
+    return value if type(value) is float and math.isfinite(value) else None
+
+
+_SINGLES: dict[str, Callable[[object], object]] = {
+    "long": _integer,
+    "date": _date,
+    "boolean": _boolean,
+    "float": _float,
+}
+
+
+def _fit(name: str) -> Callable[[object], object]:
+    """Return the function that gives a value as its column holds it, or None where it does not fit."""
+    single = _SINGLES.get(KINDS[name], _text)
+    if name not in LISTS:
+        return single
+
+    def many(value: object) -> object:
+        return value if type(value) is list and all(single(item) is not None for item in value) else None
+
+    return many
+
+
+_FITS: dict[str, Callable[[object], object]] = {name: _fit(name) for name in PROMOTED}
+
+
+def _array(values: list[object], kind: pa.DataType) -> "pa.Array[Any]":
+    try:
+        return pa.array(values, kind)
+    except UnicodeEncodeError:
+        return pa.array([_clean(value) for value in values], kind)
+
+
+def _json(rest: dict[str, object]) -> str:
+    try:
+        return orjson.dumps(rest).decode()
+    except (TypeError, UnicodeEncodeError):
+        # Integers beyond 64 bits and lone surrogates, which orjson refuses.
+        return json.dumps(_clean(rest), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def _clean(value: object) -> object:
+    """Return `value` with what no JSON text in UTF-8 can hold replaced: lone surrogates, endless numbers."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+    if isinstance(value, list):
+        return [_clean(item) for item in value]
+    if isinstance(value, dict):
+        return {_clean(name): _clean(item) for name, item in value.items()}
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

@@ -1,0 +1,154 @@
+"""Asks DuckDB for records in a list of segment files.
+
+The SQL is put together from constants and `sql.condition`, whose values are bound: hence the exceptions from S608.
+"""
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from sentinel.errors import UnavailableError
+from sentinel.model.record import Record
+from sentinel.model.search import Bucket, Found, Search
+from sentinel.store.buckets import fill, width_seconds
+from sentinel.store.columns import ID, TIME, unpack
+from sentinel.store.sql import COLUMNS, MACROS, Sql
+
+MEMORY_LIMIT = "512MB"
+THREADS = 2
+TIMEOUT_SECONDS = 60.0
+MAX_RECORDS = 10_000
+"""A page is never longer, whatever the limit asked for."""
+
+_FILES = "read_parquet(?)"
+_MICROSECONDS = f'epoch_us("{TIME}")'
+
+
+class UnreadableError(Exception):
+    """A file is damaged or gone, or DuckDB says no for another reason; the store finds out which."""
+
+
+class Finder:
+    """DuckDB in memory over Parquet files; safe for many threads."""
+
+    def __init__(self, folder: Path) -> None:
+        settings: dict[str, str | bool | int | float | list[str]] = {
+            "memory_limit": MEMORY_LIMIT,
+            "threads": THREADS,
+            "temp_directory": str(folder / "sorting"),
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+            "preserve_insertion_order": False,
+        }
+        self._duckdb = duckdb.connect(config=settings)
+        # A setting of the Parquet extension, unknown before it is loaded.
+        self._duckdb.execute("SET parquet_metadata_cache = true")
+        for macro in MACROS:
+            self._duckdb.execute(macro)
+        self._duckdb.execute("SET lock_configuration = true")
+
+    def search(self, files: Sequence[str], where: Sql, search: Search) -> Found:
+        """Return the answer to a search whose condition is `where`."""
+        with self._cursor() as cursor:
+            total, first, last = _row(
+                cursor,
+                f"SELECT count(*), min({_MICROSECONDS}), max({_MICROSECONDS}) FROM {_FILES} WHERE {where.text}",  # noqa: S608
+                files,
+                where,
+            )
+            if not total:
+                return Found(0, ())
+            buckets = _histogram(cursor, files, where, search, (first, last)) if search.histogram_buckets > 0 else ()
+            return Found(total, tuple(_page(cursor, files, where, search)), buckets)
+
+    def after(self, files: Sequence[str], where: Sql, last: tuple[str, str] | None, limit: int) -> list[Record]:
+        """Return up to `limit` records after the time and id of `last`, oldest first."""
+        if last is not None:
+            text = (
+                f'{where.text} AND "{TIME}" >= CAST(? AS TIMESTAMP) AND ("{TIME}", "{ID}") > (CAST(? AS TIMESTAMP), ?)'
+            )
+            time = last[0].rstrip("Z")
+            where = Sql(text, (*where.values, time, time, last[1]))
+        search = Search(scope=frozenset(), limit=limit, newest_first=False)
+        with self._cursor() as cursor:
+            return _page(cursor, files, where, search)
+
+    def by_ids(self, files: Sequence[str], ids: Sequence[str], where: Sql) -> list[Record]:
+        """Return the records with these ids that pass `where`, in no order."""
+        with self._cursor() as cursor:
+            return _records(cursor, files, ids, where)
+
+    def close(self) -> None:
+        """Release memory and temporary files."""
+        self._duckdb.close()
+
+    @contextmanager
+    def _cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        cursor = self._duckdb.cursor()
+        timer = threading.Timer(TIMEOUT_SECONDS, cursor.interrupt)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield cursor
+        except duckdb.InterruptException as error:
+            raise UnavailableError(
+                f"the search took longer than {TIMEOUT_SECONDS:.0f} seconds; narrow the time range or name a field"
+            ) from error
+        except duckdb.OutOfMemoryException as error:
+            raise UnavailableError(
+                f"the search needs more than {MEMORY_LIMIT} of memory; narrow the time range or name a field"
+            ) from error
+        except duckdb.Error as error:
+            raise UnreadableError(str(error)) from error
+        finally:
+            timer.cancel()
+            cursor.close()
+
+
+def _row(cursor: duckdb.DuckDBPyConnection, sql: str, files: Sequence[str], where: Sql) -> tuple[int, int, int]:
+    row = cursor.execute(sql, [list(files), *where.values]).fetchone()
+    if row is None:
+        raise UnreadableError("DuckDB gave no row for an aggregate")
+    return int(row[0]), int(row[1] or 0), int(row[2] or 0)
+
+
+def _histogram(
+    cursor: duckdb.DuckDBPyConnection, files: Sequence[str], where: Sql, search: Search, span: tuple[int, int]
+) -> tuple[Bucket, ...]:
+    """Return bars over the time asked for, or over what was found where no time was."""
+    width = width_seconds(search.start, search.end, span, search.histogram_buckets) * 1_000_000
+    rows = cursor.execute(
+        f"SELECT {_MICROSECONDS} // ? AS bar, count(*) FROM {_FILES} WHERE {where.text} GROUP BY bar",  # noqa: S608
+        [width, list(files), *where.values],
+    ).fetchall()
+    return fill({int(bar): int(count) for bar, count in rows}, width, search.start, search.end)
+
+
+def _page(cursor: duckdb.DuckDBPyConnection, files: Sequence[str], where: Sql, search: Search) -> list[Record]:
+    """Return the records of one page: first their ids by the narrow columns, then the whole records."""
+    limit = max(0, min(search.limit, MAX_RECORDS))
+    order = "DESC" if search.newest_first else "ASC"
+    rows = cursor.execute(
+        f'SELECT "{ID}", "{TIME}", filename FROM read_parquet(?, filename = true) WHERE {where.text} '  # noqa: S608
+        f'ORDER BY "{TIME}" {order}, "{ID}" {order} LIMIT ? OFFSET ?',
+        [list(files), *where.values, limit, max(0, search.offset)],
+    ).fetchall()
+    if not rows:
+        return []
+    times = [row[1] for row in rows]
+    near = Sql(f'"{TIME}" BETWEEN ? AND ?', (min(times), max(times)))
+    found = _records(cursor, sorted({row[2] for row in rows}), [row[0] for row in rows], near)
+    by_id = {record.id: record for record in found}
+    return [by_id[row[0]] for row in rows]
+
+
+def _records(cursor: duckdb.DuckDBPyConnection, files: Sequence[str], ids: Sequence[str], where: Sql) -> list[Record]:
+    places = ", ".join("?" * len(ids))
+    rows = cursor.execute(
+        f'SELECT {COLUMNS} FROM {_FILES} WHERE "{ID}" IN ({places}) AND {where.text}',  # noqa: S608
+        [list(files), *ids, *where.values],
+    ).fetchall()
+    return [unpack(row) for row in rows]

@@ -1,0 +1,196 @@
+"""Which segments count, and how far the store has come: one SQLite file, so that both change in one transaction."""
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from sentinel.errors import UnavailableError
+from sentinel.store import Mark
+
+BUSY_TIMEOUT_SECONDS = 10
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS segments (
+    number INTEGER PRIMARY KEY, rows INTEGER NOT NULL, bytes INTEGER NOT NULL, digest TEXT NOT NULL,
+    ids_digest TEXT NOT NULL, first_at TEXT NOT NULL, last_at TEXT NOT NULL, written_at TEXT NOT NULL,
+    layout TEXT NOT NULL, misfits TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS leaving (number INTEGER PRIMARY KEY, since TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS damaged (
+    number INTEGER PRIMARY KEY, rows INTEGER NOT NULL, first_at TEXT NOT NULL, last_at TEXT NOT NULL,
+    reason TEXT NOT NULL, found_at TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS mark (
+    one INTEGER PRIMARY KEY CHECK (one = 1), position INTEGER NOT NULL, detection_state BLOB NOT NULL
+);
+CREATE TABLE IF NOT EXISTS counter (one INTEGER PRIMARY KEY CHECK (one = 1), next_number INTEGER NOT NULL);
+INSERT OR IGNORE INTO mark VALUES (1, 0, x'');
+INSERT OR IGNORE INTO counter VALUES (1, 1);
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Segment:
+    """One Parquet file that counts."""
+
+    number: int
+    """Names its files; never used twice among segments that counted."""
+    rows: int
+    bytes: int
+    digest: str
+    """SHA-256 of the Parquet file."""
+    ids_digest: str
+    """SHA-256 of the file with the hashes of its ids."""
+    first_at: str
+    last_at: str
+    written_at: str
+    """When its newest record was stored: what keeping time counts from."""
+    layout: str
+    misfits: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Damage:
+    """A segment that was set aside because its file is not what was written."""
+
+    number: int
+    rows: int
+    first_at: str
+    last_at: str
+    reason: str
+    found_at: str
+
+
+class Manifest:
+    """The store's table of contents; safe for many threads, and for readers in other processes."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        with self._explained("open"):
+            self._db = sqlite3.connect(
+                path, timeout=BUSY_TIMEOUT_SECONDS, isolation_level=None, check_same_thread=False
+            )
+            for pragma in ("journal_mode=WAL", "synchronous=FULL"):
+                self._db.execute(f"PRAGMA {pragma}")
+            self._db.executescript(_SCHEMA)
+
+    def mark(self) -> Mark:
+        """Return the mark of the last commit."""
+        with self._lock, self._explained("read"):
+            position, state = self._db.execute("SELECT position, detection_state FROM mark").fetchone()
+        return Mark(position, bytes(state))
+
+    def segments(self) -> list[Segment]:
+        """Return the segments that count, oldest number first."""
+        with self._lock, self._explained("read"):
+            rows = self._db.execute("SELECT * FROM segments ORDER BY number").fetchall()
+        return [_segment(row) for row in rows]
+
+    def next_number(self) -> int:
+        """Return a number for a new segment; the commit that uses it moves the counter on."""
+        with self._lock, self._explained("read"):
+            return int(self._db.execute("SELECT next_number FROM counter").fetchone()[0])
+
+    def reserve_number(self) -> int:
+        """Return a number for a new segment that nobody else gets, for work that takes long."""
+        with self._lock, self._explained("write"), self._transaction():
+            number = int(self._db.execute("SELECT next_number FROM counter").fetchone()[0])
+            self._db.execute("UPDATE counter SET next_number = ?", (number + 1,))
+        return number
+
+    def add(self, segment: Segment | None, mark: Mark) -> None:
+        """Make a new segment count, where there is one, and move the mark: both or neither, synced on return."""
+        with self._lock, self._explained("write"), self._transaction():
+            if segment is not None:
+                self._insert(segment)
+            self._db.execute("UPDATE mark SET position = ?, detection_state = ?", (mark.position, mark.detection_state))
+
+    def replace(self, old: Sequence[Segment], new: Segment | None, since: str) -> None:
+        """Let `new` count instead of `old`, whose files wait for their removal from `since` on."""
+        with self._lock, self._explained("write"), self._transaction():
+            for segment in old:
+                self._db.execute("DELETE FROM segments WHERE number = ?", (segment.number,))
+                self._db.execute("INSERT INTO leaving VALUES (?, ?)", (segment.number, since))
+            if new is not None:
+                self._insert(new)
+
+    def leaving(self) -> list[tuple[int, str]]:
+        """Return the numbers of files that may be removed, and since when."""
+        with self._lock, self._explained("read"):
+            return self._db.execute("SELECT number, since FROM leaving ORDER BY number").fetchall()
+
+    def forget(self, number: int) -> None:
+        """Say that the files of a segment that left are removed."""
+        with self._lock, self._explained("write"), self._transaction():
+            self._db.execute("DELETE FROM leaving WHERE number = ?", (number,))
+
+    def set_aside(self, segment: Segment, reason: str, found_at: str) -> None:
+        """Let a damaged segment count no more, and remember what was lost with it."""
+        with self._lock, self._explained("write"), self._transaction():
+            self._db.execute("DELETE FROM segments WHERE number = ?", (segment.number,))
+            self._db.execute(
+                "INSERT OR IGNORE INTO damaged VALUES (?, ?, ?, ?, ?, ?)",
+                (segment.number, segment.rows, segment.first_at, segment.last_at, reason, found_at),
+            )
+
+    def damaged(self) -> list[Damage]:
+        """Return the segments that were set aside, oldest number first."""
+        with self._lock, self._explained("read"):
+            rows = self._db.execute("SELECT * FROM damaged ORDER BY number").fetchall()
+        names = ("number", "rows", "first_at", "last_at", "reason", "found_at")
+        return [Damage(**dict(zip(names, row, strict=True))) for row in rows]
+
+    def close(self) -> None:
+        """Release the file."""
+        with self._lock:
+            self._db.close()
+
+    def _insert(self, segment: Segment) -> None:
+        self._db.execute(
+            "INSERT INTO segments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                segment.number,
+                segment.rows,
+                segment.bytes,
+                segment.digest,
+                segment.ids_digest,
+                segment.first_at,
+                segment.last_at,
+                segment.written_at,
+                segment.layout,
+                json.dumps(sorted(segment.misfits)),
+            ),
+        )
+        self._db.execute("UPDATE counter SET next_number = max(next_number, ?)", (segment.number + 1,))
+
+    @contextmanager
+    def _explained(self, doing: str) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise UnavailableError(
+                f"cannot {doing} the store's manifest {self._path}: {error}; check the disk's space and health"
+            ) from error
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._db.execute("COMMIT")
+        except BaseException:
+            # SQLite has rolled back by itself after a full disk.
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise
+
+
+def _segment(row: tuple[int, int, int, str, str, str, str, str, str, str]) -> Segment:
+    names = Segment.__slots__
+    segment = Segment(**dict(zip(names, row, strict=True)))  # type: ignore[arg-type]
+    return replace(segment, misfits=frozenset(json.loads(row[-1])))

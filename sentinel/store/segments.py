@@ -1,0 +1,194 @@
+"""Segment files: written whole or not at all, checked by digest, with the hashes of their ids beside them."""
+
+import hashlib
+import logging
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias, cast
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from sentinel.store.columns import ID, SCHEMA
+
+log = logging.getLogger(__name__)
+
+PARQUET = ".parquet"
+IDS = ".ids"
+TEMPORARY = ".tmp"
+ROW_GROUP_ROWS = 32_768
+"""Rows that are read or skipped together; smaller groups let time and paging skip more."""
+COMPRESSION_LEVEL = 3
+Hashes: TypeAlias = "pa.Array[Any]"
+"""64-bit hashes of ids."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What the manifest must know of a file pair."""
+
+    rows: int
+    bytes: int
+    digest: str
+    ids_digest: str
+
+
+class Segments:
+    """The folder of segment files; it knows nothing of which of them count."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._aside = folder / "damaged"
+        self._hashes: dict[int, Hashes] = {}
+
+    def path(self, number: int) -> Path:
+        """Return the place of a segment's Parquet file."""
+        return self._folder / f"{number:012d}{PARQUET}"
+
+    def write(self, number: int, tables: Iterable[pa.Table]) -> Written:
+        """Write a segment from tables of the common schema, synced and under its name on return.
+
+        Raises `OSError` where it cannot, with nothing left behind.
+        """
+        parquet, ids = self.path(number), self._ids(number)
+        try:
+            with _synced(parquet) as file:
+                known = _write_tables(file, tables)
+            with _synced(ids) as file:
+                file.write(memoryview(known.buffers()[1] or b""))
+        except OSError:
+            for path in (parquet, ids):
+                _temporary(path).unlink(missing_ok=True)
+            raise
+        for path in (ids, parquet):
+            _temporary(path).rename(path)
+        sync_folder(self._folder)
+        return Written(len(known), parquet.stat().st_size, digest(parquet), digest(ids))
+
+    def hashes(self, number: int, expected: str) -> Hashes:
+        """Return the sorted hashes of a segment's ids; raise `OSError` where its files are gone.
+
+        They are mapped from their file, or made anew where that is not what was written (digest `expected`).
+        """
+        known = self._hashes.get(number)
+        if known is None:
+            path = self._ids(number)
+            if path.exists() and digest(path) == expected:
+                with pa.memory_map(str(path)) as file:
+                    buffer = file.read_buffer()
+                known = pa.Array.from_buffers(pa.uint64(), buffer.size // 8, [None, buffer])
+            else:
+                log.warning("Read the ids of a segment anew: their file is damaged.", extra={"path": str(path)})
+                known = hash_ids(pq.read_table(self.path(number), columns=[ID]).column(ID).to_pylist()).sort()
+            self._hashes[number] = known
+        return known
+
+    def read(self, number: int) -> Iterator[pa.RecordBatch]:
+        """Yield the content of a segment in its own layout, a part at a time."""
+        with pq.ParquetFile(self.path(number)) as file:
+            yield from file.iter_batches(batch_size=ROW_GROUP_ROWS)
+
+    def fault(self, number: int, expected: str) -> str:
+        """Return what is wrong with a segment's records (digest `expected`), empty where they are as written."""
+        path = self.path(number)
+        try:
+            return "" if digest(path) == expected else f"{path.name}: the content has changed since it was written"
+        except FileNotFoundError:
+            return f"{path.name}: the file is gone"
+        except OSError as error:
+            return f"{path.name}: cannot be read: {error.strerror}"
+
+    def set_aside(self, number: int) -> None:
+        """Move a damaged segment's files out of the way, for a person to look at."""
+        self._hashes.pop(number, None)
+        self._aside.mkdir(exist_ok=True)
+        for path in (self.path(number), self._ids(number)):
+            if path.exists():
+                path.replace(self._aside / path.name)
+
+    def remove(self, number: int) -> None:
+        """Delete a segment's files; those gone already are no fault."""
+        self._hashes.pop(number, None)
+        for path in (self.path(number), self._ids(number)):
+            path.unlink(missing_ok=True)
+
+    def remove_unknown(self, known: set[int]) -> int:
+        """Delete what a killed writer left: temporary files and segments not in `known`; return how many files."""
+        removed = 0
+        for path in self._folder.iterdir():
+            if path.suffix == TEMPORARY or (
+                path.suffix in (PARQUET, IDS) and path.stem.isdecimal() and int(path.stem) not in known
+            ):
+                path.unlink(missing_ok=True)
+                removed += 1
+        return removed
+
+    def _ids(self, number: int) -> Path:
+        return self._folder / f"{number:012d}{IDS}"
+
+
+def _write_tables(file: pa.NativeFile, tables: Iterable[pa.Table]) -> Hashes:
+    """Write the tables as one Parquet file; return the sorted hashes of their ids."""
+    hashes: list[Hashes] = []
+    with pq.ParquetWriter(
+        file, SCHEMA, compression="zstd", compression_level=COMPRESSION_LEVEL, write_page_checksum=True
+    ) as writer:
+        for table in tables:
+            writer.write_table(table, row_group_size=ROW_GROUP_ROWS)
+            hashes.append(hash_ids(table.column(ID).to_pylist()))
+    return pa.concat_arrays(hashes).sort()
+
+
+def _temporary(path: Path) -> Path:
+    return path.with_suffix(path.suffix + TEMPORARY)
+
+
+@contextmanager
+def _synced(path: Path) -> Iterator[pa.NativeFile]:
+    """Give a temporary file beside `path` that is on the disk when it is closed."""
+    with pa.OSFile(str(_temporary(path)), "wb") as file:
+        yield file
+    descriptor = os.open(_temporary(path), os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def hash_ids(ids: Sequence[Any]) -> Hashes:
+    """Return a 64-bit hash of each id; equal ids have equal hashes, and others nearly never."""
+    return pa.array(
+        [
+            int.from_bytes(hashlib.blake2b(identity.encode("utf-8", "replace"), digest_size=8).digest(), "little")
+            for identity in ids
+        ],
+        pa.uint64(),
+    )
+
+
+def contained(sorted_hashes: Hashes, wanted: Hashes) -> list[int]:
+    """Return those of `wanted` that are in `sorted_hashes`."""
+    if len(sorted_hashes) == 0:
+        return []
+    places = pc.call_function("search_sorted", [sorted_hashes, wanted])
+    nearest = pc.call_function("min_element_wise", [places, pa.scalar(len(sorted_hashes) - 1, places.type)])
+    return cast(list[int], wanted.filter(pc.equal(sorted_hashes.take(nearest), wanted)).to_pylist())
+
+
+def digest(path: Path) -> str:
+    """Return the SHA-256 of a file in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

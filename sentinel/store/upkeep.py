@@ -1,0 +1,135 @@
+"""Keeps the segments few, whole and young: merges, sets aside what is damaged, deletes what expired."""
+
+import logging
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta
+
+import pyarrow as pa
+
+from sentinel.model.moment import from_text, to_text
+from sentinel.store.columns import LAYOUT, SCHEMA, pack, unpack
+from sentinel.store.compaction import choose
+from sentinel.store.manifest import Damage, Manifest, Segment
+from sentinel.store.segments import ROW_GROUP_ROWS, Segments
+
+log = logging.getLogger(__name__)
+
+MAX_MERGES = 16
+"""In one call, so that a call ends."""
+MAX_GATHERED_BYTES = 64_000_000
+"""Held in memory at most while merging."""
+
+
+class Upkeep:
+    """What the one writer of a store does beside adding; every step is one commit of the manifest, so safe to kill."""
+
+    def __init__(self, manifest: Manifest, segments: Segments, clock: Callable[[], datetime]) -> None:
+        self._manifest = manifest
+        self._segments = segments
+        self._clock = clock
+        self._one_at_a_time = threading.Lock()
+
+    def begin(self) -> None:
+        """Clear away what a killed writer left, and bring segments of another version to this one's columns."""
+        segments = self._manifest.segments()
+        known = {segment.number for segment in segments} | {number for number, _ in self._manifest.leaving()}
+        if removed := self._segments.remove_unknown(known):
+            log.info("Removed what an interrupted write left.", extra={"files": removed})
+        for segment in segments:
+            if segment.layout != LAYOUT:
+                self._merge([segment])
+
+    def run(self, keep: timedelta | None, grace: timedelta) -> None:
+        """Delete what was stored longer than `keep` ago, merge, and remove files that left before `grace`."""
+        with self._one_at_a_time:
+            if keep is not None:
+                self._expire(keep)
+            for _ in range(MAX_MERGES):
+                if not (chosen := choose(self._manifest.segments())):
+                    break
+                self._merge(chosen)
+            self._sweep(grace)
+
+    def set_aside(self, segment: Segment, reason: str) -> None:
+        """Let a damaged segment count no more and move its files out of the way."""
+        log.error("A segment is damaged and was set aside.", extra={"reason": reason, "records": segment.rows})
+        self._manifest.set_aside(segment, reason, to_text(self._clock()))
+        self._segments.set_aside(segment.number)
+
+    def _expire(self, keep: timedelta) -> None:
+        oldest = to_text(self._clock() - keep)
+        if expired := [segment for segment in self._manifest.segments() if segment.written_at < oldest]:
+            self._manifest.replace(expired, None, to_text(self._clock()))
+            log.info("Deleted expired events.", extra={"records": sum(segment.rows for segment in expired)})
+
+    def _merge(self, chosen: Sequence[Segment]) -> None:
+        """Replace the segments by one with the same records; damaged ones are set aside first."""
+        right = []
+        for segment in chosen:
+            if reason := self._segments.fault(segment.number, segment.digest):
+                self.set_aside(segment, reason)
+            else:
+                right.append(segment)
+        if not right:
+            return
+        number = self._manifest.reserve_number()
+        misfits = set[str]().union(*(segment.misfits for segment in right if segment.layout == LAYOUT))
+        parts = (part for segment in right for part in self._parts(segment, misfits))
+        written = self._segments.write(number, _gathered(parts))
+        merged = Segment(
+            number=number,
+            rows=written.rows,
+            bytes=written.bytes,
+            digest=written.digest,
+            ids_digest=written.ids_digest,
+            first_at=min(segment.first_at for segment in right),
+            last_at=max(segment.last_at for segment in right),
+            written_at=max(segment.written_at for segment in right),
+            layout=LAYOUT,
+            misfits=frozenset(misfits),
+        )
+        self._manifest.replace(right, merged, to_text(self._clock()))
+
+    def _parts(self, segment: Segment, misfits: set[str]) -> Iterator[pa.Table]:
+        """Yield a segment's content in this version's layout, adding to `misfits` what did not fit it."""
+        for batch in self._segments.read(segment.number):
+            if segment.layout == LAYOUT:
+                yield pa.Table.from_batches([batch], schema=SCHEMA)
+                continue
+            names = batch.schema.names
+            rows = zip(*(column.to_pylist() for column in batch.columns), strict=True)
+            block = pack([unpack(row, names) for row in rows])
+            misfits |= block.misfits
+            yield block.table
+
+    def _sweep(self, grace: timedelta) -> None:
+        for number, since in self._manifest.leaving():
+            if from_text(since) + grace <= self._clock():
+                self._segments.remove(number)
+                self._manifest.forget(number)
+
+
+def damage(segment: Segment, reason: str, found_at: str) -> Damage:
+    """Return the note on a damaged segment."""
+    return Damage(
+        number=segment.number,
+        rows=segment.rows,
+        first_at=segment.first_at,
+        last_at=segment.last_at,
+        reason=reason,
+        found_at=found_at,
+    )
+
+
+def _gathered(parts: Iterator[pa.Table]) -> Iterator[pa.Table]:
+    """Yield the parts put together to whole row groups, as far as memory allows."""
+    waiting: list[pa.Table] = []
+    for part in parts:
+        waiting.append(part)
+        is_long = sum(each.num_rows for each in waiting) >= ROW_GROUP_ROWS
+        if is_long or sum(each.nbytes for each in waiting) >= MAX_GATHERED_BYTES:
+            yield pa.concat_tables(waiting)
+            waiting = []
+    if waiting:
+        yield pa.concat_tables(waiting)
