@@ -1,5 +1,6 @@
 """Slows down the guessing of passwords: few failures by name, some more by address, then a wait."""
 
+import math
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Connection, Engine, delete, insert, select
@@ -37,10 +38,8 @@ class Throttle:
             if not (waits := [time for time in times if time is not None]):
                 row = insert(failures).values(name=name, address=address, at=moment.to_text(now))
                 return int(connection.execute(row.returning(failures.c.id)).scalar_one())
-        seconds = int((max(waits) - now).total_seconds()) + 1
-        raise RefusedError(
-            f"too many failed sign-ins; try again in {-(-seconds // 60)} minutes, at {moment.to_text(max(waits))[:16]}Z"
-        )
+        minutes = max(1, math.ceil((max(waits) - now).total_seconds() / 60))
+        raise RefusedError(f"too many failed sign-ins; try again in {minutes} minute{'s' if minutes > 1 else ''}")
 
     def succeeded(self, attempt: int, name: str, address: str) -> None:
         """Take back the attempt, and the failures of the same name from the same address."""

@@ -50,8 +50,8 @@ class Incidents:
         """Attach the alerts that belong to an incident, opening one where needed; return incident and alert of each.
 
         Alerts attached before, to an incident that is still open, are returned too: the caller may have been killed
-        before acting on them, so what they do must be safe to do again. Worst alerts come first, because a lower one
-        only joins. Alerts that belong to no incident are left out.
+        before acting on them, so what they do must be safe to do again. Alerts that may open one come first, because
+        the others only join. Alerts that belong to no incident are left out.
         """
         if not raised:
             return []
@@ -251,7 +251,7 @@ def _current(connection: Connection, raised: Sequence[Raised]) -> list[Alert]:
         found |= {row["id"]: alert_from_row(row) for row in connection.execute(query).mappings()}
     present = [found[each.alert.id] for each in raised if each.alert.id in found]
     unique = {alert.id: alert for alert in present}.values()
-    return sorted(unique, key=lambda alert: (not grouping.opens(alert), -alert.level.rank, alert.first_at, alert.id))
+    return sorted(unique, key=lambda alert: (not grouping.opens(alert), alert.first_at, -alert.level.rank, alert.id))
 
 
 def _joinable(connection: Connection, alert: Alert) -> str | None:

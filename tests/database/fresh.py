@@ -1,0 +1,31 @@
+"""Migrated databases with a small tree of agencies, for the tests of every room that keeps state."""
+
+from pathlib import Path
+
+from sqlalchemy import Engine, delete
+
+from sentinel.accounts.agencies import Agencies
+from sentinel.accounts.agency_file import parse
+from sentinel.database.connect import connect, migrate
+from sentinel.database.tables import agencies, metadata
+
+TREE = """{"valid_from": "2021-01-01", "agencies": [
+  {"id": "city", "kind": "city", "name": "Thành phố", "name_en": "City"},
+  {"id": "dept-a", "kind": "department", "name": "Sở A", "name_en": "A", "parent": "city"},
+  {"id": "dept-b", "kind": "department", "name": "Sở B", "name_en": "B", "parent": "city"}]}"""
+
+
+def state(folder: Path) -> Engine:
+    """Return a new database below `folder`, with the agencies city, dept-a and dept-b."""
+    engine = connect(f"sqlite:///{folder}/state.db")
+    migrate(engine)
+    Agencies(engine).load(parse({"tree.json": TREE}))
+    return engine
+
+
+def empty(engine: Engine) -> None:
+    """Delete everything but the agencies."""
+    with engine.begin() as connection:
+        for table in reversed(metadata.sorted_tables):
+            if table is not agencies:
+                connection.execute(delete(table))

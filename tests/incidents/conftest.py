@@ -1,0 +1,23 @@
+"""A migrated database, emptied before each test."""
+
+import pytest
+from sqlalchemy import Engine
+
+from sentinel.audit import Audit
+from tests.database.fresh import empty, state
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Engine:
+    return state(tmp_path_factory.mktemp("state"))
+
+
+@pytest.fixture
+def engine(shared: Engine) -> Engine:
+    empty(shared)
+    return shared
+
+
+@pytest.fixture
+def log(engine: Engine) -> Audit:
+    return Audit(engine)
