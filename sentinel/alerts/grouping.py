@@ -126,16 +126,20 @@ def _bounded(value: object) -> object:
 
 
 def _nearest(alerts: Sequence[Alert], at: str) -> int | None:
-    when = moment.from_text(at)
-    best: tuple[timedelta, int] | None = None
+    best: tuple[timedelta, str, str, int] | None = None
     for index, alert in enumerate(alerts):
-        if alert.first_at <= at <= alert.last_at:
-            return index
-        edge = alert.first_at if at < alert.first_at else alert.last_at
-        distance = abs(when - moment.from_text(edge))
-        if distance <= WINDOW and (best is None or distance < best[0]):
-            best = distance, index
-    return best[1] if best else None
+        # Equally near ones are told apart by time and id, so that their order in the list does not count.
+        candidate = _distance(alert, at), alert.first_at, alert.id, index
+        if candidate[0] <= WINDOW and (best is None or candidate < best):
+            best = candidate
+    return best[-1] if best else None
+
+
+def _distance(alert: Alert, at: str) -> timedelta:
+    if alert.first_at <= at <= alert.last_at:
+        return timedelta(0)
+    edge = alert.first_at if at < alert.first_at else alert.last_at
+    return abs(moment.from_text(at) - moment.from_text(edge))
 
 
 def _next_id(fingerprint: str, taken: set[str]) -> str:
