@@ -1,0 +1,63 @@
+"""What came in and could not be used, counted by collector and reason."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Engine, insert, select, update
+
+from sentinel.database.connect import reading
+from sentinel.database.dialect import serialise
+from sentinel.database.tables import collectors, intake_counters
+from sentinel.database.text import fit
+from sentinel.model.agency import Scope
+from sentinel.model.moment import to_text
+
+MAX_REASON_CHARACTERS = 64
+MAX_DETAIL_CHARACTERS = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counter:
+    """How often something of a collector could not be used, and why."""
+
+    collector: str
+    reason: str
+    """`too_large`, `bad_batch`, `bad_epoch`, `sequence_gap`, or `line:` with the dataset."""
+    count: int
+    last_at: str
+    last_detail: str
+    """The sentence about the last one; it never holds the event itself."""
+
+
+class Ledger:
+    """Counts faults of what collectors sent."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def count(self, faults: Mapping[tuple[str, str], tuple[int, str]], at: datetime) -> None:
+        """Add to the counters: (collector, reason) to how many and a sentence about the last one."""
+        with self._engine.begin() as connection:
+            serialise(connection, intake_counters)
+            for (collector, reason), (number, detail) in faults.items():
+                key = {"collector": collector, "reason": fit(reason, MAX_REASON_CHARACTERS)}
+                last = {"last_at": to_text(at), "last_detail": fit(detail, MAX_DETAIL_CHARACTERS)}
+                changed = connection.execute(
+                    update(intake_counters)
+                    .where(*(intake_counters.c[name] == value for name, value in key.items()))
+                    .values(count=intake_counters.c.count + number, **last)
+                )
+                if changed.rowcount == 0:
+                    connection.execute(insert(intake_counters).values(**key, count=number, **last))
+
+    def counters(self, scope: Scope) -> list[Counter]:
+        """Return the counters of the collectors in scope, by collector and reason."""
+        query = (
+            select(intake_counters)
+            .join(collectors, collectors.c.id == intake_counters.c.collector)
+            .where(collectors.c.agency.in_(sorted(scope)))
+            .order_by(intake_counters.c.collector, intake_counters.c.reason)
+        )
+        with reading(self._engine) as connection:
+            return [Counter(**row._mapping) for row in connection.execute(query)]

@@ -1,0 +1,107 @@
+"""Takes batches from collectors: unpacks within bounds, keeps them in the journal, counts what is wrong."""
+
+import logging
+import re
+import threading
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from sqlalchemy import Engine
+
+from sentinel.errors import ConflictError, InputError, SentinelError, UnavailableError
+from sentinel.event import MAX_BATCH_EVENTS, lines
+from sentinel.intake.identity import Identities
+from sentinel.intake.ledger import Counter, Ledger
+from sentinel.intake.unpack import TooLargeError, unpack
+from sentinel.journal import Batch, Journal
+from sentinel.model.agency import Scope
+from sentinel.model.collector import Collector
+from sentinel.model.moment import to_text
+
+log = logging.getLogger(__name__)
+
+TOUCH_EVERY = timedelta(seconds=20)
+"""A collector's last sign of life is written so often at most."""
+MAX_SEQUENCE = 2**62
+_EPOCH = re.compile(r"[0-9a-f]{8,64}")
+
+
+class BadEpochError(InputError):
+    """The name of the epoch is not what a collector makes."""
+
+
+class Receiver:
+    """The intake of batches; safe for many threads."""
+
+    def __init__(self, journal: Journal, engine: Engine) -> None:
+        self._journal = journal
+        self._ledger = Ledger(engine)
+        self._identities = Identities(engine)
+        self._touched: dict[str, datetime] = {}
+        self._touching = threading.Lock()
+
+    def receive(self, collector: Collector, *, epoch: str, first: int, encoding: str, body: bytes, at: datetime) -> int:
+        """Keep a batch, durable on return; return the last sequence received of the epoch.
+
+        Raises `InputError` for a batch that is broken or too large, `ConflictError` with attribute `expected` for a
+        gap, `UnavailableError` where nothing can be kept now. All but the last are counted.
+        """
+        try:
+            batch = _batch(collector, epoch=epoch, first=first, encoding=encoding, body=body, at=at)
+            last = self._journal.append(batch)
+        except (InputError, ConflictError) as error:
+            self.count({(collector.id, _reason(error)): (1, str(error))}, at)
+            raise
+        self._touch(collector.id, at)
+        return last
+
+    def count(self, faults: Mapping[tuple[str, str], tuple[int, str]], at: datetime) -> None:
+        """Count faults by (collector, reason), with a sentence about the last; a full disk only loses the count."""
+        try:
+            self._ledger.count(faults, at)
+        except UnavailableError as error:
+            log.warning("Cannot count faults of intake now.", extra={"reason": str(error)})
+
+    def counters(self, scope: Scope) -> list[Counter]:
+        """Return what could not be used of the collectors in scope."""
+        return self._ledger.counters(scope)
+
+    def _touch(self, collector: str, at: datetime) -> None:
+        with self._touching:
+            last = self._touched.get(collector)
+            if last is not None and timedelta(0) <= at - last < TOUCH_EVERY:
+                return
+            self._touched[collector] = at
+        try:
+            self._identities.touch(collector, at)
+        except UnavailableError as error:
+            log.warning("Cannot note a sign of life now.", extra={"collector": collector, "reason": str(error)})
+
+
+def _batch(collector: Collector, *, epoch: str, first: int, encoding: str, body: bytes, at: datetime) -> Batch:
+    """Return the batch of a request; raise `InputError` saying what is wrong with it."""
+    if not _EPOCH.fullmatch(epoch):
+        raise BadEpochError("the epoch must be 8 to 64 digits of 0-9 a-f")
+    if not 1 <= first < MAX_SEQUENCE:
+        raise InputError("the first sequence must be 1 or more")
+    found = list(lines(unpack(body, encoding)))
+    if not found:
+        raise InputError("the batch has no events; send one only when there are some")
+    if len(found) > MAX_BATCH_EVENTS:
+        raise TooLargeError(f"the batch has {len(found)} events, more than the {MAX_BATCH_EVENTS} allowed")
+    return Batch(
+        collector=collector.id,
+        agency=collector.agency,
+        epoch=epoch,
+        first=first,
+        lines=found,
+        received_at=to_text(at),
+    )
+
+
+def _reason(error: SentinelError) -> str:
+    if isinstance(error, ConflictError):
+        return "sequence_gap"
+    if isinstance(error, TooLargeError):
+        return "too_large"
+    return "bad_epoch" if isinstance(error, BadEpochError) else "bad_batch"

@@ -1,0 +1,213 @@
+"""The one loop that knows journal, normalise, detect, store and alerts: from received lines to stored records."""
+
+import hashlib
+import logging
+import threading
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from sentinel.detect.engine import Engine
+from sentinel.errors import ConflictError, InputError, UnavailableError
+from sentinel.event import Event
+from sentinel.journal import Entry, Journal
+from sentinel.model.match import Match
+from sentinel.model.moment import now
+from sentinel.model.record import Fields, Record
+from sentinel.store import Mark, Store
+
+log = logging.getLogger(__name__)
+
+POLL_SECONDS = 1.0
+"""Without a call to wake up it looks so often for new events."""
+FIRST_PAUSE_SECONDS = 0.5
+MAX_PAUSE_SECONDS = 30.0
+ATTEMPTS = 3
+"""An event that fails so often while others pass is set aside."""
+TRIM_EVENTS = 50_000
+"""The journal is trimmed when so many events are done with, and when there is nothing else to do."""
+MAX_KEPT_CHARACTERS = 100_000
+
+OnMatches = Callable[[list[tuple[Match, Record]]], None]
+Faults = Mapping[tuple[str, str], tuple[int, str]]
+"""(collector, reason) to how many and a sentence about the last one."""
+OnFaults = Callable[[Faults, datetime], None]
+
+
+class Normalise(Protocol):
+    """Turns a raw line into a record; see `sentinel.normalise`."""
+
+    def __call__(self, event: Event, *, agency: str | None, received_at: str | None, fault: str = "") -> Record:
+        """Return the record of `event`."""
+        ...
+
+
+class Pipeline:
+    """Moves events on, in order. The store's mark is its only cursor, so it may be killed at any instant."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        store: Store,
+        engine: Engine,
+        normalise: Normalise,
+        on_matches: OnMatches,
+        *,
+        on_faults: OnFaults | None = None,
+        clock: Callable[[], datetime] = now,
+    ) -> None:
+        self._journal = journal
+        self._store = store
+        self._engine = engine
+        self._normalise = normalise
+        self._on_matches = on_matches
+        self._on_faults = on_faults
+        self._clock = clock
+        self._is_restored = False
+        self._trimmed = 0
+        self._attempts: tuple[int, int] = (-1, 0)
+        self._counts: Counter[str] = Counter()
+        self._broken: Counter[str] = Counter()
+
+    @property
+    def statistics(self) -> dict[str, object]:
+        """Return what was done since the start: `events`, `stored`, `matches`, `set_aside`, `failures`, `broken`.
+
+        `broken` counts by dataset the lines that could not be read.
+        """
+        names = ("events", "stored", "matches", "set_aside", "failures")
+        return {**{name: self._counts[name] for name in names}, "broken": dict(self._broken)}
+
+    def step(self, limit: int = 5000) -> int:
+        """Process at most `limit` events from the mark on; return how many.
+
+        Raises what stands in the way: `UnavailableError` for a full disk, anything for a fault of ours. Then nothing
+        after the mark has changed, except alerts, which the same matches leave as they are.
+        """
+        if not self._is_restored:
+            self._restore()
+        position = self._position()
+        entries = self._journal.read(position, limit)
+        if entries:
+            self._process(entries)
+            position = entries[-1].position + 1
+        if position - self._trimmed >= TRIM_EVENTS or (not entries and position > self._trimmed):
+            self._journal.trim(position)
+            self._trimmed = position
+        return len(entries)
+
+    def run(self, stop: threading.Event, wake: threading.Event) -> None:
+        """Process events until `stop` is set; a failure is logged and tried again, ever more slowly."""
+        pause = FIRST_PAUSE_SECONDS
+        while not stop.is_set():
+            wake.clear()
+            try:
+                count = self.step()
+                pause = FIRST_PAUSE_SECONDS
+            except Exception:
+                self._counts["failures"] += 1
+                log.exception("The pipeline failed and will try again.", extra={"pause_seconds": pause})
+                stop.wait(pause)
+                pause = min(pause * 2, MAX_PAUSE_SECONDS)
+                continue
+            if not count:
+                wake.wait(POLL_SECONDS)
+
+    def _position(self) -> int:
+        position = self._store.mark().position
+        if position > (end := self._journal.end()):
+            # The journal was replaced or restored: the store drops by id what it knows already.
+            log.warning("The journal is younger than the store; reading it anew.", extra={"mark": position, "end": end})
+            return 0
+        return position
+
+    def _restore(self) -> None:
+        """Bring the correlations back to where the mark is."""
+        state = self._store.mark().detection_state
+        try:
+            self._engine.restore(state)
+        except InputError:
+            log.exception("The state of correlations cannot be read; they begin anew.")
+            self._engine.restore(b"")
+        self._is_restored = True
+
+    def _process(self, entries: Sequence[Entry]) -> None:
+        """Process entries together, or where that fails in smaller parts, down to the one that is to blame."""
+        try:
+            self._advance(entries)
+        except (UnavailableError, ConflictError):
+            self._restore()
+            raise
+        except Exception:  # noqa: BLE001 - part of the supervised loop: whatever one event does, the others go on
+            self._restore()
+            if len(entries) == 1:
+                if not self._is_to_blame(entries[0]):
+                    raise
+                self._commit(entries, [_set_aside(entries[0])])
+                self._counts["set_aside"] += 1
+                return
+            log.warning("A batch of events failed; trying smaller ones.", extra={"events": len(entries)})
+            middle = len(entries) // 2
+            self._process(entries[:middle])
+            self._process(entries[middle:])
+
+    def _advance(self, entries: Sequence[Entry]) -> None:
+        records = [
+            self._normalise(entry.event, agency=entry.agency, received_at=entry.received_at, fault=entry.fault)
+            for entry in entries
+        ]
+        matches = self._engine.match(records)
+        if matches:
+            self._on_matches(matches)
+        self._commit(entries, records)
+        self._counts["matches"] += len(matches)
+
+    def _commit(self, entries: Sequence[Entry], records: Sequence[Record]) -> None:
+        mark = Mark(entries[-1].position + 1, self._engine.checkpoint())
+        self._counts["stored"] += self._store.add(records, mark)
+        self._counts["events"] += len(entries)
+        faults: dict[tuple[str, str], tuple[int, str]] = {}
+        for entry, record in zip(entries, records, strict=True):
+            if record.fields["event.kind"] == "pipeline_error":
+                dataset = str(record.fields["event.dataset"])
+                self._broken[dataset] += 1
+                key = (entry.event.collector, f"line:{dataset}")
+                faults[key] = (faults.get(key, (0, ""))[0] + 1, str(record.fields.get("error.message", "")))
+        if faults and self._on_faults is not None:
+            self._on_faults(faults, self._clock())
+
+    def _is_to_blame(self, entry: Entry) -> bool:
+        """Return whether an event that failed alone has done so often enough to be set aside."""
+        position, attempts = self._attempts
+        self._attempts = (entry.position, attempts + 1 if position == entry.position else 1)
+        if self._attempts[1] < ATTEMPTS:
+            return False
+        log.exception(
+            "An event is set aside: it could not be processed.",
+            extra={"position": entry.position, "collector": entry.event.collector, "dataset": entry.event.dataset},
+        )
+        return True
+
+
+def _set_aside(entry: Entry) -> Record:
+    """Return a record that keeps the line of an event and nothing that came of it."""
+    event = entry.event
+    name = f"set aside\0{event.collector}\0{event.epoch}\0{event.sequence}".encode("utf-8", "backslashreplace")
+    identity = hashlib.sha256(name).hexdigest()[:40]
+    raw = event.raw[:MAX_KEPT_CHARACTERS].encode("utf-8", "backslashreplace").decode("utf-8")
+    fields: Fields = {
+        "@timestamp": entry.received_at,
+        "event.kind": "pipeline_error",
+        "event.dataset": "sentinel.unknown",
+        "event.id": identity,
+        "event.ingested": entry.received_at,
+        "event.original": raw,
+        "event.sequence": event.sequence,
+        "message": raw,
+        "error.message": f"Sentinel failed on this event of dataset {event.dataset[:80]!r}; see the server's log",
+        "agent.id": event.collector,
+        "organization.id": entry.agency,
+        "event.agent_id_status": "verified",
+    }
+    return Record(identity, fields)
