@@ -1,0 +1,1 @@
+"""The console for people and the doors for collectors, over HTTP."""

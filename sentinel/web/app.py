@@ -1,0 +1,32 @@
+"""The web application: middleware, pages, API and static files, around services made elsewhere."""
+
+from fastapi import FastAPI
+from starlette.middleware import Middleware
+from starlette.staticfiles import StaticFiles
+
+from sentinel.web import faults
+from sentinel.web.api import RESOURCES
+from sentinel.web.headers import SecurityHeaders
+from sentinel.web.language import load
+from sentinel.web.limits import BodyLimit
+from sentinel.web.pages import PAGES
+from sentinel.web.services import Services
+from sentinel.web.show import STATIC, Shown
+
+
+def create_app(services: Services) -> FastAPI:
+    """Return the ASGI application; it holds nothing but what `services` holds."""
+    app = FastAPI(
+        title="Sentinel",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        middleware=[Middleware(SecurityHeaders), Middleware(BodyLimit)],
+    )
+    app.state.services = services
+    app.state.shown = Shown(load(), services.display_zone)
+    faults.install(app)
+    for router in (*PAGES.values(), *RESOURCES.values()):
+        app.include_router(router)
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    return app

@@ -1,0 +1,77 @@
+"""Errors become answers: one JSON sentence for programs, a page for people."""
+
+import logging
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from sentinel.errors import SentinelError, UnavailableError
+from sentinel.web.answers import error
+from sentinel.web.headers import complete
+from sentinel.web.show import local_path, page
+from sentinel.web.visitor import SignInNeededError
+
+log = logging.getLogger(__name__)
+
+RETRY_AFTER_SECONDS = "5"
+
+
+class NotFoundError(SentinelError):
+    """There is no such thing, or not for this reader: both look alike."""
+
+    http_status = 404
+
+
+def install(app: FastAPI) -> None:
+    """Register the handlers."""
+    app.add_exception_handler(SentinelError, _sentinel_error)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(RequestValidationError, _validation_error)
+    app.add_exception_handler(Exception, _unforeseen)
+
+
+def answer(request: Request, status: int, sentence: str, headers: dict[str, str] | None = None) -> Response:
+    """Return the error in the form its asker reads."""
+    if request.url.path.startswith("/api/") or request.url.path == "/healthz":
+        return error(sentence, status, headers)
+    response = page(request, "error.html", status=status, code=status, sentence=sentence)
+    response.headers.update(headers or {})
+    return response
+
+
+async def _sentinel_error(request: Request, fault: Exception) -> Response:
+    status = fault.http_status if isinstance(fault, SentinelError) else 500
+    if isinstance(fault, SignInNeededError) and not request.url.path.startswith("/api/"):
+        back = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        target = (
+            request.url_for("sign_in_form").include_query_params(next=local_path(back)).replace(scheme="", netloc="")
+        )
+        return RedirectResponse(str(target) if request.method == "GET" else "/sign-in", status_code=303)
+    headers = {"Retry-After": RETRY_AFTER_SECONDS} if isinstance(fault, UnavailableError) else None
+    return answer(request, status, str(fault), headers)
+
+
+async def _http_error(request: Request, fault: Exception) -> Response:
+    status = fault.status_code if isinstance(fault, HTTPException) else 500
+    detail = fault.detail if isinstance(fault, HTTPException) else ""
+    headers = dict(fault.headers or {}) if isinstance(fault, HTTPException) else None
+    return answer(request, status, detail, headers)
+
+
+async def _validation_error(request: Request, fault: Exception) -> Response:
+    problems = fault.errors() if isinstance(fault, RequestValidationError) else []
+    first = problems[0] if problems else {"loc": (), "msg": "the request is malformed"}
+    place = ".".join(str(part) for part in first["loc"])
+    return answer(request, 400, f"{place}: {first['msg']}")
+
+
+async def _unforeseen(request: Request, fault: Exception) -> Response:
+    # Starlette logs the traceback and answers outside all middleware, so the headers are completed here.
+    log.error("A request failed for a reason nobody foresaw.", extra={"path": request.url.path, "fault": repr(fault)})
+    response = answer(request, 500, "Sentinel failed to answer; the fault was logged")
+    complete(MutableHeaders(raw=response.raw_headers))
+    return response

@@ -1,0 +1,89 @@
+"""Search in all events of one's agencies, with a picture of when they happened."""
+
+from dataclasses import replace
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from starlette.responses import Response
+
+from sentinel.errors import InputError
+from sentinel.model import moment
+from sentinel.model.principal import Principal
+from sentinel.model.search import Found, Search
+from sentinel.web import ranges
+from sentinel.web.histogram import bars
+from sentinel.web.paging import Paging
+from sentinel.web.services import Services
+from sentinel.web.show import Shown, page
+from sentinel.web.visitor import Anyone, Behind, Reader
+
+router = APIRouter()
+
+BUCKETS = 60
+MAX_QUERY_CHARACTERS = 2000
+EXAMPLES = (
+    'event.dataset:"linux.auth" AND event.outcome:failure',
+    "source.ip:10.20.0.0/16",
+    "process.command_line:*whoami*",
+    "http.response.status_code:[500 TO 599]",
+)
+
+
+@router.get("/search")
+def search(
+    request: Request,
+    behind: Behind,
+    who: Reader,
+    visitor: Anyone,
+    q: Annotated[str, Query(max_length=MAX_QUERY_CHARACTERS)] = "",
+    within: Annotated[str, Query(alias="range", max_length=10)] = ranges.DEFAULT,
+    start: Annotated[str, Query(alias="from", max_length=40)] = "",
+    end: Annotated[str, Query(alias="to", max_length=40)] = "",
+    number: Annotated[int, Query(alias="page", ge=1, le=10_000)] = 1,
+) -> Response:
+    """Show what was found, or what is wrong with the question."""
+    shown: Shown = request.app.state.shown
+    clock = shown.clocks[visitor.language]
+    fault, found, window = "", Found(total=0, records=()), ranges.Range(within, None, None)
+    try:
+        window = ranges.read(within, start, end, clock, moment.now())
+        question = Search(
+            scope=who.scope,
+            query=q.strip() or "*",
+            start=window.start,
+            end=window.end,
+            limit=Paging(1, 0).size,
+            offset=Paging(number, 0).offset,
+            histogram_buckets=BUCKETS,
+        )
+        found = asked(behind, who, question)
+    except InputError as error:
+        fault = str(error)
+    return page(
+        request,
+        "search.html",
+        status=400 if fault else 200,
+        q=q,
+        window=window,
+        presets=ranges.PRESETS,
+        typed={"from": start, "to": end},
+        found=found,
+        bars=bars(found.buckets),
+        fault=fault,
+        examples=EXAMPLES,
+        paging=Paging(number, found.total),
+        zone=behind.display_zone,
+    )
+
+
+def asked(behind: Services, who: Principal, question: Search) -> Found:
+    """Return what the store finds, after noting in the audit log who looked for what."""
+    found = behind.store.search(replace(question, scope=who.scope))
+    behind.audit.record(
+        actor=who.name,
+        agency=who.agency,
+        action="events.searched",
+        object=question.query,
+        detail={"start": question.start, "end": question.end, "total": found.total},
+    )
+    return found

@@ -1,0 +1,51 @@
+"""What the web asks to have its work done: one value, made by the composition root."""
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sentinel.accounts.agencies import Agencies
+from sentinel.accounts.sign_in import SignIn
+from sentinel.accounts.users import Users
+from sentinel.alerts.queue import Alerts
+from sentinel.audit import Audit
+from sentinel.incidents.book import Incidents
+from sentinel.intake.enrolment import Enrolment
+from sentinel.intake.identity import Identities
+from sentinel.intake.receiver import Receiver
+from sentinel.model.match import RuleInfo
+from sentinel.playbooks.commands import Commands
+from sentinel.playbooks.run import Runs
+from sentinel.store import Store
+from sentinel.web.bell import Bell
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """Everything behind the pages and the API."""
+
+    agencies: Agencies
+    users: Users
+    sign_in: SignIn
+    alerts: Alerts
+    incidents: Incidents
+    runs: Runs
+    commands: Commands
+    store: Store
+    identities: Identities
+    enrolment: Enrolment
+    receiver: Receiver
+    audit: Audit
+    wake: threading.Event
+    """Set when a batch was received: the pipeline has work."""
+    wake_runs: threading.Event = field(default_factory=threading.Event)
+    """Set when somebody decided or an agent answered: runs can move."""
+    bell: Bell = field(default_factory=Bell)
+    """Rung by whoever made commands: collectors that wait for some look again."""
+    rules: Mapping[str, RuleInfo] = field(default_factory=dict)
+    """Loaded rules by id, for their descriptions."""
+    ca_pem: bytes
+    """Certificate of the authority that signed the server's own."""
+    command_key: bytes
+    """Raw Ed25519 public key with which collectors check commands."""
+    display_zone: str = "Asia/Ho_Chi_Minh"
