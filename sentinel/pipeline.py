@@ -139,7 +139,8 @@ class Pipeline:
         except (UnavailableError, ConflictError):
             self._restore()
             raise
-        except Exception:  # noqa: BLE001 - part of the supervised loop: whatever one event does, the others go on
+        except Exception:
+            # Part of the supervised loop: whatever one event does, the others go on.
             self._restore()
             if len(entries) == 1:
                 if not self._is_to_blame(entries[0]):

@@ -133,11 +133,10 @@ class LocalJournal:
         try:
             yield
             self._writer.execute("COMMIT")
-        except BaseException:
-            # SQLite has rolled back by itself after a full disk.
+        finally:
+            # Not so after the commit, nor after a full disk, where SQLite has rolled back by itself.
             if self._writer.in_transaction:
                 self._writer.execute("ROLLBACK")
-            raise
 
     def _check_room(self, more: int) -> None:
         if (used := _used(self._writer)) + more > self._limit_bytes:

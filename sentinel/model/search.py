@@ -40,3 +40,5 @@ class Found:
     total: int
     records: tuple[Record, ...]
     buckets: tuple[Bucket, ...] = field(default=())
+    unreadable: int = 0
+    """Damaged parts of the store that may hold more of this time, and could not be searched."""

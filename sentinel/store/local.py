@@ -5,6 +5,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -31,6 +32,7 @@ MAX_TRIES = 5
 GRACE = timedelta(minutes=10)
 """Files that were merged stay so long, for readers that still have them in hand."""
 T = TypeVar("T")
+Part = TypeVar("Part", Segment, Damage)
 
 
 class LocalStore:
@@ -86,7 +88,8 @@ class LocalStore:
             inside = _overlapping(segments, search)
             return self._finder.search(self._files(inside), where, search) if inside else Found(0, ())
 
-        return self._read(ask)
+        found = self._read(ask)
+        return replace(found, unreadable=len(_overlapping(self.faults(), search)))
 
     def get(self, record_id: str, scope: Scope) -> Record | None:
         """Return the record, or None where there is none in scope."""
@@ -220,8 +223,8 @@ def _misfits(segments: Sequence[Segment]) -> frozenset[str]:
     return frozenset[str]().union(*(segment.misfits for segment in segments))
 
 
-def _overlapping(segments: Sequence[Segment], search: Search) -> list[Segment]:
-    """Return the segments that may hold records of the time asked for, newest first."""
+def _overlapping(segments: Sequence[Part], search: Search) -> list[Part]:
+    """Return those that may hold records of the time asked for, newest first."""
     inside = [
         segment
         for segment in segments

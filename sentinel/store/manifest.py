@@ -183,11 +183,10 @@ class Manifest:
         try:
             yield
             self._db.execute("COMMIT")
-        except BaseException:
-            # SQLite has rolled back by itself after a full disk.
+        finally:
+            # Not so after the commit, nor after a full disk, where SQLite has rolled back by itself.
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
-            raise
 
 
 def _segment(row: tuple[int, int, int, str, str, str, str, str, str, str]) -> Segment:
