@@ -1,7 +1,7 @@
 """The city's agencies: a dated tree, kept as rows and loaded from the bundled data files."""
 
 from collections.abc import Mapping, Sequence
-from functools import cached_property
+from difflib import get_close_matches
 from importlib import resources
 
 from sqlalchemy import Engine, select
@@ -31,12 +31,6 @@ class Tree:
         """
         own = {agency_id} | {each for each in self.by_id if agency_id in self._chain(each, "parent")}
         return frozenset(own | {each for each in self.by_id if own & set(self._chain(each, "successor"))})
-
-    @cached_property
-    def kinds(self) -> Mapping[AgencyKind, int]:
-        """Return how many agencies of each kind there have been."""
-        kinds = [agency.kind for agency in self.by_id.values()]
-        return {kind: kinds.count(kind) for kind in AgencyKind}
 
     def _chain(self, agency_id: str, link: str) -> list[str]:
         chain: list[str] = []
@@ -94,7 +88,9 @@ class Agencies:
         if agency_id not in self._scopes:
             tree = self._known()
             if agency_id not in tree.by_id:
-                raise InputError(f"there is no agency '{agency_id[:64]}'")
+                near = get_close_matches(agency_id[:64], tree.by_id, n=1)
+                hint = f"; did you mean '{near[0]}'?" if near else ""
+                raise InputError(f"there is no agency '{agency_id[:64]}'{hint}")
             self._scopes[agency_id] = tree.scope(agency_id)
         return self._scopes[agency_id]
 
