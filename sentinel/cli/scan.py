@@ -85,7 +85,7 @@ def scan(
             advance()
     sys.stdout.flush()
     if not json and findings.count:
-        Console().print(findings.table())
+        Console(width=None if sys.stdout.isatty() else 200).print(findings.table())
     _say_tally(scanner.tally, findings.count)
     if findings.count:
         raise SystemExit(1)

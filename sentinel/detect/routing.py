@@ -55,9 +55,8 @@ class Router:
     def _find(self, key: tuple[tuple[int, Said], ...]) -> list[Candidate]:
         found: dict[tuple[str, int], Candidate] = {}
         for index, said in key:
-            texts = dict(said)
             for source in self._families[index].sources:
-                if not source.takes(texts):
+                if not source.takes(said):
                     continue
                 for rule in self._rules:
                     if rule.log_source.fits(source.offered):

@@ -1,13 +1,13 @@
 """Taxonomy files say what Sigma calls our datasets and their fields; they are data, one file per dataset family."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from sentinel.detect.documents import read_documents
-from sentinel.detect.facts import fold, members, text_of
+from sentinel.detect.facts import fold, text_of
 from sentinel.detect.rule import LogSource
 from sentinel.errors import InputError
 from sentinel.model.record import Value
@@ -45,9 +45,10 @@ class Source:
     names: Names
     keywords: tuple[str, ...]
 
-    def takes(self, said: Mapping[str, str]) -> bool:
-        """Return whether a record that says `said` (field -> folded text) belongs here."""
-        return all(said.get(name) in wanted for name, wanted in self.when.items())
+    def takes(self, said: Iterable[tuple[str, str]]) -> bool:
+        """Return whether a record that says `said` (pairs of field and folded text) belongs here."""
+        known = set(said)
+        return all(any((name, text) in known for text in wanted) for name, wanted in self.when.items())
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +67,15 @@ class Family:
 
     def said(self, fields: Mapping[str, Value]) -> tuple[tuple[str, str], ...]:
         """Return what a record says where it makes a difference: few combinations, whatever the records hold."""
-        found = []
+        found: list[tuple[str, str]] = []
         for name, texts in self.deciding.items():
-            for value in members(fields.get(name)):
-                if (text := fold(text_of(value))) in texts:
-                    found.append((name, text))
-                    break
+            value = fields.get(name)
+            if value is None:
+                continue
+            if isinstance(value, list):
+                found.extend((name, text) for text in sorted({fold(text_of(each)) for each in value} & texts))
+            elif (text := fold(text_of(value))) in texts:
+                found.append((name, text))
         return tuple(found)
 
 
