@@ -63,14 +63,19 @@ class Answer:
 
 def pinned_context(ca_file: Path) -> ssl.SSLContext:
     """Return a TLS context that trusts the CA in `ca_file` and no other; raise `UnavailableError` without it."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
     try:
-        context.load_verify_locations(cafile=str(ca_file))
+        return trusting(ca_file.read_text("ascii"))
     except FileNotFoundError as error:
         raise UnavailableError(f"no CA certificate at {ca_file}; enrol first: sentinel-collect enrol TOKEN") from error
-    except (OSError, ssl.SSLError) as error:
+    except (OSError, ValueError) as error:
         raise UnavailableError(f"cannot use the CA certificate {ca_file}: {error}") from error
+
+
+def trusting(pem: str) -> ssl.SSLContext:
+    """Return a TLS context that trusts the CA certificates in `pem` and no others; raises OSError or ValueError."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_verify_locations(cadata=pem)
     return context
 
 

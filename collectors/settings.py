@@ -67,6 +67,8 @@ class FileSettings:
     dataset: str
     start: str = "end"
     """Where to begin in files that exist at the very first start: `end` or `beginning`."""
+    timezone: str = ""
+    """Offset of times that name none, like `+07:00`; empty: that of this machine."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

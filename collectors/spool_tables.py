@@ -110,6 +110,20 @@ def save_meta(connection: sqlite3.Connection, meta: Meta) -> None:
     connection.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", values)
 
 
+def peek(folder: Path) -> tuple[int, dict[str, str]] | None:
+    """Return how many events wait and the cursors, without opening the spool for writing; None when there is none."""
+    path = folder / FILE
+    if not path.exists():
+        return None
+    try:
+        with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=5)) as spool:
+            meta = load_meta(spool)
+            cursors = {str(name): str(cursor) for name, cursor in spool.execute("SELECT input, cursor FROM cursors")}
+            return meta.next - 1 - meta.acknowledged, cursors
+    except (sqlite3.Error, DamagedError) as error:
+        raise UnavailableError(f"cannot read the spool {path}: {error}") from error
+
+
 def is_damage(error: sqlite3.Error) -> bool:
     """Return whether `error` means that the file is broken, not that the disk is full or not allowed."""
     if isinstance(error, sqlite3.ProgrammingError | sqlite3.InterfaceError):

@@ -26,6 +26,11 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
+def _local_offset(moment: datetime) -> str:
+    text = moment.astimezone().strftime("%z")
+    return "" if text in ("", "+0000") else f"{text[:3]}:{text[3:5]}"
+
+
 class FileInput:
     """Tails the files of one path or glob."""
 
@@ -40,7 +45,7 @@ class FileInput:
         self.name = settings.name
         self._settings = settings
         self._clock = clock
-        self._source = Source(settings.dataset, now)
+        self._source = Source(settings.dataset, now, settings.timezone or _local_offset(now()))
         self._watch = self._new_watch()
         self._damage: list[Reading] = []
 

@@ -24,6 +24,12 @@ class Source:
 
     dataset: str
     now: Callable[[], datetime]
+    timezone: str = ""
+    """Offset of times that name none; empty: UTC."""
+
+    def hints(self) -> dict[str, Hint]:
+        """Return what is true of every line."""
+        return {"event.timezone": self.timezone} if self.timezone else {}
 
 
 class Follower:
@@ -165,12 +171,12 @@ class Follower:
             cut = self._reading(data, self.fingerprint.offset, is_cut=True)
             return [] if cut is None else [cut], len(data)
         base = self.fingerprint.offset
-        path, dataset, seen_at = self.path, self._source.dataset, self._source.now()
+        path, dataset, seen_at, same = self.path, self._source.dataset, self._source.now(), self._source.hints()
         readings: list[Reading] = []
         for line in lines:
             if line and line != b"\r":
                 raw = _text(line)
-                hints: dict[str, Hint] = {"log.file.path": path, "log.offset": base + start}
+                hints = {"log.file.path": path, "log.offset": base + start, **same}
                 readings.append(Reading(dataset, raw, seen_at, hints))
             start += len(line) + 1
         return readings, start
@@ -179,7 +185,7 @@ class Follower:
         raw = _text(line.rstrip(b"\n"))
         if not raw or (self._is_skipping and not is_cut):
             return None
-        hints: dict[str, Hint] = {"log.file.path": self.path, "log.offset": offset}
+        hints = {"log.file.path": self.path, "log.offset": offset, **self._source.hints()}
         if is_cut:
             hints["log.truncated"] = True
         return Reading(self._source.dataset, raw[:MAX_RAW_CHARACTERS], self._source.now(), hints)
