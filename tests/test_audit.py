@@ -1,6 +1,7 @@
 """Promises of the audit log: one chain, nothing changed in silence, part of the caller's transaction."""
 
 import threading
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import given, settings
@@ -8,16 +9,16 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, delete, update
 
 from sentinel.audit import Audit, _digest
-from sentinel.database.connect import connect, migrate
 from sentinel.database.tables import audit
 from sentinel.errors import ConflictError, InputError
+from tests.database.fresh import database
 
 
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Engine:
-    engine = connect(f"sqlite:///{tmp_path_factory.mktemp('audit')}/state.db")
-    migrate(engine)
-    return engine
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    engine = database(tmp_path_factory.mktemp("audit"))
+    yield engine
+    engine.dispose()
 
 
 @pytest.fixture

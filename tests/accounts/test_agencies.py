@@ -3,6 +3,7 @@
 import contextlib
 import json
 import unicodedata
+from collections.abc import Iterator
 from importlib import resources
 
 import pytest
@@ -12,16 +13,16 @@ from sqlalchemy import Engine
 
 from sentinel.accounts.agencies import CITY, Agencies, Tree
 from sentinel.accounts.agency_file import parse
-from sentinel.database.connect import connect, migrate
 from sentinel.errors import InputError
 from sentinel.model.agency import Agency, AgencyKind
+from tests.database.fresh import database
 
 
 @pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
-    engine = connect(f"sqlite:///{tmp_path_factory.mktemp('agencies')}/state.db")
-    migrate(engine)
-    return engine
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    engine = database(tmp_path_factory.mktemp("agencies"))
+    yield engine
+    engine.dispose()
 
 
 @pytest.fixture(scope="module")

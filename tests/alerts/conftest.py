@@ -1,5 +1,7 @@
 """A migrated database, emptied before each test."""
 
+from collections.abc import Iterator
+
 import pytest
 from sqlalchemy import Engine
 
@@ -8,8 +10,10 @@ from tests.database.fresh import empty, state
 
 
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Engine:
-    return state(tmp_path_factory.mktemp("state"))
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    engine = state(tmp_path_factory.mktemp("state"))
+    yield engine
+    engine.dispose()
 
 
 @pytest.fixture

@@ -1,8 +1,9 @@
 """Migrated databases with a small tree of agencies, for the tests of every room that keeps state."""
 
+import os
 from pathlib import Path
 
-from sqlalchemy import Engine, delete
+from sqlalchemy import Engine, delete, text
 
 from sentinel.accounts.agencies import Agencies
 from sentinel.accounts.agency_file import parse
@@ -15,10 +16,25 @@ TREE = """{"valid_from": "2021-01-01", "agencies": [
   {"id": "dept-b", "kind": "department", "name": "Sở B", "name_en": "B", "parent": "city"}]}"""
 
 
-def state(folder: Path) -> Engine:
-    """Return a new database below `folder`, with the agencies city, dept-a and dept-b."""
-    engine = connect(f"sqlite:///{folder}/state.db")
+DATABASE = "SENTINEL_TEST_DATABASE"
+"""Environment variable with the URL of an empty PostgreSQL database to run the tests on, instead of SQLite files."""
+
+
+def database(folder: Path) -> Engine:
+    """Return an empty, migrated database: a file in `folder`, or the one named by the environment, emptied."""
+    url = os.environ.get(DATABASE)
+    engine = connect(url or f"sqlite:///{folder}/state.db")
+    if url:
+        with engine.begin() as connection:
+            connection.execute(text("DROP SCHEMA public CASCADE"))
+            connection.execute(text("CREATE SCHEMA public"))
     migrate(engine)
+    return engine
+
+
+def state(folder: Path) -> Engine:
+    """Return a new database with the agencies city, dept-a and dept-b."""
+    engine = database(folder)
     Agencies(engine).load(parse({"tree.json": TREE}))
     return engine
 

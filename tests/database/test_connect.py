@@ -2,6 +2,7 @@
 
 import stat
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,10 +19,11 @@ AT = "2026-11-23T08:00:00.000000Z"
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Engine:
+def engine(tmp_path: Path) -> Iterator[Engine]:
     engine = connect(f"sqlite:///{tmp_path}/state.db")
     migrate(engine)
-    return engine
+    yield engine
+    engine.dispose()
 
 
 def _counter(reason: str, count: int = 1) -> dict[str, object]:

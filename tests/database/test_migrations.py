@@ -1,6 +1,7 @@
 """Promises of the migrations: they make exactly the tables the code uses, at once or not at all."""
 
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,18 +12,22 @@ from sqlalchemy import Engine, inspect, text
 from sentinel.database.connect import connect, migrate, reading
 from sentinel.database.tables import metadata
 from sentinel.errors import UnavailableError
+from tests.database.fresh import database
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Engine:
-    return connect(f"sqlite:///{tmp_path}/with%percent.db")
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    engine = connect(f"sqlite:///{tmp_path}/with%percent.db")
+    yield engine
+    engine.dispose()
 
 
-def test_migrations_make_the_tables_of_the_code(engine: Engine) -> None:
-    migrate(engine)
+def test_migrations_make_the_tables_of_the_code(tmp_path: Path) -> None:
+    engine = database(tmp_path)
     with reading(engine) as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, metadata) == []
+    engine.dispose()
 
 
 def test_migrated_tables_have_the_constraints_of_the_code(engine: Engine, tmp_path: Path) -> None:
@@ -35,6 +40,7 @@ def test_migrated_tables_have_the_constraints_of_the_code(engine: Engine, tmp_pa
         for look in ("get_foreign_keys", "get_unique_constraints", "get_indexes"):
             found = [getattr(one, look)(table) for one in (migrated, created)]
             assert sorted(found[0], key=str) == sorted(found[1], key=str), (table, look)
+    direct.dispose()
 
 
 def test_migrating_again_changes_nothing(engine: Engine) -> None:
