@@ -3,6 +3,7 @@
 import hashlib
 import json
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -88,6 +89,7 @@ PROMOTED: tuple[str, ...] = (
 KINDS: dict[str, str] = {name: TYPES.get(name, "keyword") for name in PROMOTED}
 
 _INTEGER_LIMIT = 2**63
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 _ARROW: dict[str, pa.DataType] = {
@@ -252,7 +254,7 @@ def _json(rest: dict[str, object]) -> str:
 def _clean(value: object) -> object:
     """Return `value` with what no JSON text in UTF-8 can hold replaced: lone surrogates, endless numbers."""
     if isinstance(value, str):
-        return value.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+        return _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", value)
     if isinstance(value, list):
         return [_clean(item) for item in value]
     if isinstance(value, dict):

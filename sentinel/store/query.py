@@ -37,6 +37,9 @@ from sentinel.store.tree import (
 MAX_CHARACTERS = 10_000
 MAX_DEPTH = 20
 MAX_TERMS = 500
+MAX_REASON_CHARACTERS = 200
+FIRST_YEAR = 1000
+"""Earlier years have no fixed width as text."""
 
 _PARSING = threading.Lock()  # luqum's lexer is one object for the whole process.
 _FIELD = re.compile(r"@?[A-Za-z_][\w.@-]{0,255}", re.ASCII)
@@ -67,8 +70,9 @@ def parse(query: str) -> Node:
 
 def _reason(error: Exception) -> str:
     """Return luqum's message with the place counted from 1, as all our messages have it."""
-    text = str(error).removeprefix("Syntax error in input : ") or "nested too deeply"
-    return re.sub(r"at position (\d+)", lambda found: f"at character {int(found[1]) + 1}", text)
+    text = str(error).removeprefix("Syntax error in input : ").removesuffix("!").replace("  ", " ")
+    text = re.sub(r"at position (\d+)", lambda found: f"at character {int(found[1]) + 1}", text)
+    return text if len(text) <= MAX_REASON_CHARACTERS else "…" + text[-MAX_REASON_CHARACTERS:]
 
 
 class _Reader:
@@ -289,17 +293,22 @@ def _moments(item: luqum.Item, field: str, text: str) -> tuple[str, str]:
     """Return the first moment of the time named and that of the next one; both are equal for an exact time."""
     try:
         if (partial := _PARTIAL_DATE.fullmatch(text)) is not None:
-            return _whole(*(int(part) if part else None for part in partial.groups()))
-        moment = datetime.fromisoformat(text)
+            start, end = _whole(*(int(part) if part else None for part in partial.groups()))
+        else:
+            start = end = datetime.fromisoformat(text)
+        return _time_text(start), _time_text(end)
     except (ValueError, OverflowError) as error:
-        raise _fault(
-            item, f"{field} holds times, '{text[:40]}' is none; write 2026-11-23 or 2026-11-23T08:00:00Z"
-        ) from error
-    exact = to_text(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
-    return exact, exact
+        reason = f"{field} holds times, '{text[:40]}' is none; write 2026-11-23 or 2026-11-23T08:00:00Z"
+        raise _fault(item, reason) from error
 
 
-def _whole(year: int | None, month: int | None, day: int | None) -> tuple[str, str]:
+def _time_text(moment: datetime) -> str:
+    if moment.year < FIRST_YEAR:
+        raise ValueError(f"before {FIRST_YEAR}")
+    return to_text(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+
+
+def _whole(year: int | None, month: int | None, day: int | None) -> tuple[datetime, datetime]:
     start = datetime(year or 1, month or 1, day or 1, tzinfo=UTC)
     if day is not None:
         end = start + timedelta(days=1)
@@ -307,7 +316,7 @@ def _whole(year: int | None, month: int | None, day: int | None) -> tuple[str, s
         end = (start + timedelta(days=32)).replace(day=1)
     else:
         end = start.replace(year=start.year + 1)
-    return to_text(start), to_text(end)
+    return start, end
 
 
 def _fault(item: luqum.Item, reason: str) -> InputError:
