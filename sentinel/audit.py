@@ -23,6 +23,7 @@ FIRST = "0" * 64
 MAX_TEXT_CHARACTERS = 4_000
 MAX_DETAIL_CHARACTERS = 20_000
 _PAGE = 1_000
+_MAX_SEQUENCE = 2**31 - 1
 _Body = dict[str, object]
 
 
@@ -93,11 +94,13 @@ class Audit:
     def entries(
         self, after: int = 0, limit: int = 100, *, scope: Scope | None = None, newest_first: bool = False
     ) -> list[Entry]:
-        """Return up to `limit` entries with a sequence above `after`, of the agencies in `scope` where one is given.
+        """Return up to `limit` entries, 1,000 at most, with a sequence above `after`.
 
+        With `scope`, only those of its agencies; a page that people read always gives one.
         With `newest_first` they come backwards, and `after` (where not 0) is the sequence to stay below.
         """
-        query = select(audit).limit(limit)
+        after = min(after, _MAX_SEQUENCE)
+        query = select(audit).limit(max(0, min(limit, _PAGE)))
         if newest_first:
             query = query.order_by(audit.c.sequence.desc())
             query = query.where(audit.c.sequence < after) if after else query

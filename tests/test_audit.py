@@ -42,6 +42,7 @@ def test_entries_count_from_one_and_the_chain_holds(engine: Engine) -> None:
     assert [entry.object for entry in log.entries(after=3)] == ["a3", "a4"]
     assert [entry.sequence for entry in log.entries(limit=2, newest_first=True)] == [5, 4]
     assert [entry.sequence for entry in log.entries(4, 2, newest_first=True)] == [3, 2]
+    assert log.entries(10**30, 10**30) == []
 
 
 def test_an_empty_log_is_in_order(engine: Engine) -> None:

@@ -25,6 +25,7 @@ from sentinel.model.record import Record
 
 MAX_NOTE_CHARACTERS = 4_000
 MAX_PAGE = 500
+MAX_OFFSET = 1_000_000_000
 _CHUNK = 1_000
 
 
@@ -117,7 +118,11 @@ class Alerts:
             wanted.append(_contains(fit(text, 200)))
         order = (alerts.c.level_rank.desc(), alerts.c.last_at.desc(), alerts.c.id)
         query = (
-            select(alerts).where(*wanted).order_by(*order).limit(max(0, min(limit, MAX_PAGE))).offset(max(0, offset))
+            select(alerts)
+            .where(*wanted)
+            .order_by(*order)
+            .limit(max(0, min(limit, MAX_PAGE)))
+            .offset(max(0, min(offset, MAX_OFFSET)))
         )
         with reading(self._engine) as connection:
             total = connection.execute(select(func.count()).select_from(alerts).where(*wanted)).scalar_one()
@@ -126,7 +131,7 @@ class Alerts:
 
     def get(self, scope: Scope, alert_id: str) -> Alert | None:
         """Return the alert, or None where there is none in `scope`."""
-        query = select(alerts).where(alerts.c.id == alert_id, alerts.c.agency.in_(sorted(scope)))
+        query = select(alerts).where(alerts.c.id == fit(alert_id, 64), alerts.c.agency.in_(sorted(scope)))
         with reading(self._engine) as connection:
             row = connection.execute(query).mappings().first()
         return from_row(row) if row else None
@@ -172,7 +177,7 @@ class Alerts:
         if len(note) > MAX_NOTE_CHARACTERS:
             raise InputError(f"the note has {len(note)} characters, more than {MAX_NOTE_CHARACTERS}")
         with self._engine.begin() as connection:
-            query = select(alerts).where(alerts.c.id == alert_id, alerts.c.agency.in_(sorted(principal.scope)))
+            query = select(alerts).where(alerts.c.id == fit(alert_id, 64), alerts.c.agency.in_(sorted(principal.scope)))
             row = connection.execute(query.with_for_update()).mappings().first()
             if row is None:
                 raise RefusedError(f"you see no alert '{alert_id[:64]}'")

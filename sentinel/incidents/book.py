@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, case, func, insert, select, update
 
-from sentinel.alerts.queue import Alerts, Raised, check_operator
+from sentinel.alerts.queue import MAX_OFFSET, MAX_PAGE, Alerts, Raised, check_operator
 from sentinel.alerts.rows import from_row as alert_from_row
 from sentinel.audit import Audit
 from sentinel.database.connect import reading
@@ -23,7 +23,6 @@ from sentinel.model.incident import Incident, IncidentState, Priority, TimelineE
 from sentinel.model.principal import Principal
 
 MAX_NOTE_CHARACTERS = 4_000
-MAX_PAGE = 500
 MAX_TIMELINE = 5_000
 SYSTEM = "system"
 _COLUMNS = [name for name in Incident.__slots__ if name != "alerts"]
@@ -72,13 +71,15 @@ class Incidents:
             wanted.append(incidents.c.state == state.value)
         with reading(self._engine) as connection:
             total = connection.execute(select(func.count()).select_from(incidents).where(*wanted)).scalar_one()
-            found = _load(connection, *wanted, limit=max(0, min(limit, MAX_PAGE)), offset=max(0, offset))
+            found = _load(
+                connection, *wanted, limit=max(0, min(limit, MAX_PAGE)), offset=max(0, min(offset, MAX_OFFSET))
+            )
         return Page(total, tuple(found))
 
     def get(self, scope: Scope, incident_id: str) -> Incident | None:
         """Return the incident, or None where there is none in `scope`."""
         with reading(self._engine) as connection:
-            found = _load(connection, incidents.c.id == incident_id, incidents.c.agency.in_(sorted(scope)))
+            found = _load(connection, incidents.c.id == fit(incident_id, 64), incidents.c.agency.in_(sorted(scope)))
         return found[0] if found else None
 
     def timeline(self, scope: Scope, incident_id: str) -> list[TimelineEntry]:
@@ -87,7 +88,7 @@ class Incidents:
         query = (
             select(incident_entries)
             .join(incidents, incidents.c.id == entry.incident)
-            .where(entry.incident == incident_id, incidents.c.agency.in_(sorted(scope)))
+            .where(entry.incident == fit(incident_id, 64), incidents.c.agency.in_(sorted(scope)))
             .order_by(entry.at, entry.id)
             .limit(MAX_TIMELINE)
         )
@@ -294,7 +295,9 @@ def _load(
 
 def _own(connection: Connection, principal: Principal, incident_id: str) -> RowMapping:
     check_operator(principal)
-    query = select(incidents).where(incidents.c.id == incident_id, incidents.c.agency.in_(sorted(principal.scope)))
+    query = select(incidents).where(
+        incidents.c.id == fit(incident_id, 64), incidents.c.agency.in_(sorted(principal.scope))
+    )
     row = connection.execute(query.with_for_update()).mappings().first()
     if row is None:
         raise RefusedError(f"you see no incident '{incident_id[:64]}'")

@@ -261,3 +261,11 @@ def test_closing_needs_a_reason_and_happens_once(queue: Alerts) -> None:
     queue.set_state(person(), raised.alert.id, AlertState.CLOSED, CloseReason.EXPECTED, "")
     with pytest.raises(ConflictError, match="lan closed this alert already"):
         queue.set_state(person(name="minh"), raised.alert.id, AlertState.CLOSED, CloseReason.RESOLVED, "")
+
+
+def test_no_id_or_page_number_breaks_a_read(queue: Alerts) -> None:
+    for alert_id in ("", "\0", "\ud800", "x" * 10_000, "'; DROP TABLE alerts"):
+        assert queue.get(EVERYTHING, alert_id) is None
+        with pytest.raises(RefusedError):
+            queue.set_state(person(), alert_id, AlertState.ACKNOWLEDGED, None, "")
+    assert queue.find(EVERYTHING, limit=10**30, offset=10**30).alerts == ()

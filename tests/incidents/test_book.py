@@ -203,3 +203,12 @@ def test_open_incidents_come_before_closed_ones(queue: Alerts, book: Incidents) 
     assert states == [("open", "P2"), ("open", "P2"), ("closed", "P1")]
     assert book.find(EVERYTHING, state=IncidentState.CLOSED).total == 1
     assert len(book.find(EVERYTHING, limit=1, offset=1).incidents) == 1
+
+
+def test_no_id_or_page_number_breaks_a_read(book: Incidents) -> None:
+    for incident_id in ("", "\0", "\ud800", "x" * 10_000, "'; DROP TABLE incidents"):
+        assert book.get(EVERYTHING, incident_id) is None
+        assert book.timeline(EVERYTHING, incident_id) == []
+        with pytest.raises(RefusedError):
+            book.close(person(), incident_id, "")
+    assert book.find(EVERYTHING, limit=10**30, offset=10**30).incidents == ()
