@@ -21,6 +21,7 @@ _HINTS: dict[str, type] = {
     "observer.name": str,
     "observer.ingress.interface.name": str,
 }
+MAX_HOST_CHARACTERS = 255
 _NO_TIME = "1970-01-01T00:00:00.000000Z"
 
 
@@ -43,8 +44,9 @@ def normalise(event: Event, *, agency: str | None, received_at: str | None, faul
         "@timestamp": seen_at,
         "event.kind": "event",
         "event.dataset": event.dataset if _DATASET.fullmatch(event.dataset) else "sentinel.unknown",
-        "host.name": printable(event.host[:255]),
     }
+    if event.host:
+        fields["host.name"] = printable(event.host[:MAX_HOST_CHARACTERS])
     try:
         _interpret(event, fields, fault)
     except InputError as error:

@@ -53,11 +53,9 @@ def _failure(found: re.Match[str]) -> Fields:
 
 
 def read(message: str) -> Fields | None:
-    """Return what `message` says, or None where PAM did not write it or says nothing of use."""
+    """Return what `message`, which begins with `pam_` or `PAM `, says; None where that is of no use."""
     pam = _PAM.fullmatch(message)
-    if pam is None:
-        return None
-    text = pam["text"].strip()
+    text = message.removeprefix("PAM ").strip() if pam is None else pam["text"].strip()
     if found := _OPENED.match(text):
         return _opened(found)
     if found := _CLOSED.match(text):

@@ -33,6 +33,7 @@ _PROBE = re.compile(
     r"|banner exchange: Connection from|Unable to negotiate with|kex_exchange_identification: .* from)"
     rf" {_FROM}(?::? ?(?P<why>.*))?"
 )
+_SESSION = re.compile(rf"Starting session: (?P<what>.{{1,255}}) for (?P<user>\S{{1,255}}) from {_FROM}(?: id \d+)?")
 _KEY = re.compile(r"\S{1,20} (?P<print>(?:SHA256|MD5):\S{1,100})")
 
 _LOGIN: Fields = {"event.category": ["authentication"], "event.type": ["start"]}
@@ -129,6 +130,17 @@ def _probe(found: re.Match[str]) -> Fields:
     return fields
 
 
+def _session(found: re.Match[str]) -> Fields:
+    return {
+        "event.category": ["session"],
+        "event.type": ["start"],
+        **_peer(found),
+        **_user(found),
+        "event.action": "ssh_session_started",
+        "event.outcome": "success",
+    }
+
+
 _BY_FIRST_WORD: dict[str, tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Fields]], ...]] = {
     "Accepted": ((_TRIED, _tried),),
     "Failed": ((_TRIED, _tried),),
@@ -141,6 +153,7 @@ _BY_FIRST_WORD: dict[str, tuple[tuple[re.Pattern[str], Callable[[re.Match[str]],
     "Disconnecting": ((_CLOSED, _closed),),
     "Received": ((_CLOSED, _closed),),
     "Timeout": ((_CLOSED, _closed),),
+    "Starting": ((_SESSION, _session),),
     "maximum": ((_TOO_MANY, _too_many),),
     "error:": ((_TOO_MANY, _too_many), (_PAM_ERROR, _refused), (_PROBE, _probe)),
     "User": ((_NOT_ALLOWED, _refused),),

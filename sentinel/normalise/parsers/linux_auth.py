@@ -45,7 +45,7 @@ def parse(event: Event) -> Fields | None:
         message = repeated["message"]
         fields["sentinel.repeat_count"] = int(repeated["count"])
     fields["message"] = message
-    if message.startswith("pam_"):
+    if message.startswith(("pam_", "PAM ")):
         told = pam.read(message)
     else:
         told = _READERS[program.lower()](message) if program.lower() in _READERS else None

@@ -45,6 +45,10 @@ NAMES = frozenset(
     }
 )
 _REQUIRED = frozenset({"dns.type"})
+_SECOND_LEVELS = frozenset(
+    {"ac", "biz", "co", "com", "edu", "go", "gov", "health", "info", "int", "mil", "name", "net", "or", "org", "pro"}
+)
+_COUNTRY_CODE_LENGTH = 2
 
 
 def parse(event: Event) -> Fields | None:
@@ -54,4 +58,21 @@ def parse(event: Event) -> Fields | None:
         "event.type": ["connection", "protocol", "info"],
         "network.protocol": "dns",
     }
-    return read(event.raw, NAMES, _REQUIRED, fixed)
+    fields = read(event.raw, NAMES, _REQUIRED, fixed)
+    name = fields.get("dns.question.name")
+    if isinstance(name, str) and "dns.question.registered_domain" not in fields:
+        domain = registered_domain(name)
+        if domain:
+            fields["dns.question.registered_domain"] = domain
+    return fields
+
+
+def registered_domain(name: str) -> str:
+    """Return the part of a name that one registers, empty where there is none.
+
+    Without the public suffix list: `gov.vn` and its like, a known second level below a country, count as a suffix.
+    """
+    labels = name.rstrip(".").lower().split(".")
+    is_deep = len(labels) > 2 and len(labels[-1]) == _COUNTRY_CODE_LENGTH and labels[-2] in _SECOND_LEVELS
+    wanted = 3 if is_deep else 2
+    return ".".join(labels[-wanted:]) if len(labels) >= wanted and all(labels) else ""
