@@ -41,7 +41,7 @@ class QuarantineFile:
             real = os.readlink(f"/proc/self/fd/{file.fileno()}")  # noqa: PTH115 - the kernel's name of it
             self._limits.check_path(real)
             before = os.fstat(file.fileno())
-            _check_kind(path, before)
+            _check_size(path, before)
             parent, name = posixpath.split(real)
             with _folder(parent) as folder:
                 _check_same(folder, name, before, path)
@@ -130,6 +130,9 @@ def _opened(path: str) -> Iterator[BinaryIO]:
         raise RefusedError(f"there is no file {path}") from error
     except OSError as error:
         raise RefusedError(f"{path} cannot be opened as a file: {error.strerror}") from error
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise RefusedError(f"{path} is not a regular file")
     with os.fdopen(handle, "rb") as file:
         yield file
 
@@ -150,9 +153,7 @@ def _folder(path: str) -> Iterator[int]:
         os.close(handle)
 
 
-def _check_kind(path: str, status: os.stat_result) -> None:
-    if not stat.S_ISREG(status.st_mode):
-        raise RefusedError(f"{path} is not a regular file")
+def _check_size(path: str, status: os.stat_result) -> None:
     if status.st_size > MAX_FILE_BYTES:
         raise RefusedError(f"{path} is larger than {MAX_FILE_BYTES} bytes")
 
@@ -216,10 +217,12 @@ def _holds(folder: int, facts: Facts) -> bool:
         handle = os.open(facts.name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
     except OSError:
         return False
+    status = os.fstat(handle)
+    if not stat.S_ISREG(status.st_mode) or status.st_size != facts.size:
+        os.close(handle)
+        return False
     with os.fdopen(handle, "rb") as file:
-        status = os.fstat(handle)
-        is_like = stat.S_ISREG(status.st_mode) and status.st_size == facts.size
-        return is_like and hashlib.file_digest(file, "sha256").hexdigest() == facts.sha256
+        return hashlib.file_digest(file, "sha256").hexdigest() == facts.sha256
 
 
 def _make_right(folder: int, facts: Facts) -> None:
