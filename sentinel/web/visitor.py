@@ -107,9 +107,14 @@ def genuine(
     return _proven(request, who, csrf)
 
 
-def _proven(request: Request, who: Visitor, token: str) -> Visitor:
+def from_here(request: Request) -> None:
+    """Raise `RefusedError` where the browser says that another site made it send this."""
     if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
         raise RefusedError("this request was sent by another site; open the page here and try again")
+
+
+def _proven(request: Request, who: Visitor, token: str) -> Visitor:
+    from_here(request)
     if who.needs_cookie or not hmac.compare_digest(token.encode(), who.csrf.encode()):
         raise RefusedError("the form has expired or was not made here; reload the page and try again")
     return who

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from sqlalchemy import Engine
 
 from sentinel.accounts.agencies import Agencies
 from sentinel.accounts.passwords import Passwords
@@ -65,12 +66,23 @@ class World:
     services: Services
     people: dict[tuple[Role, str], Principal]
     things: dict[str, Things]
+    engine: Engine
+    journal: LocalJournal
+
+    def close(self) -> None:
+        """Release files and connections."""
+        self.services.store.close()
+        self.journal.close()
+        self.engine.dispose()
 
 
 def build(home: Path, at: datetime | None = None) -> World:
     """Return a world whose events happened just before `at`."""
     at = at or now()
-    services = make_services(home)
+    engine = connect(f"sqlite:///{home}/state.db")
+    migrate(engine)
+    journal = LocalJournal(home / "journal.db")
+    services = make_services(home, engine, journal)
     people = {
         (role, agency): services.users.create(
             name=f"{role}.{agency}", role=role, agency=agency, password=PASSWORD, actor="test"
@@ -80,15 +92,14 @@ def build(home: Path, at: datetime | None = None) -> World:
     }
     admin = people[Role.ADMINISTRATOR, CITY]
     things = {
-        agency: _furnish(services, admin, agency, mark, at) for agency, mark in ((OURS, "ours"), (THEIRS, "theirs"))
+        agency: _furnish(services, admin, agency, mark, at)
+        for agency, mark in ((OURS, "noivu"), (THEIRS, "thuynguyen"))
     }
-    return World(services, people, things)
+    return World(services, people, things, engine, journal)
 
 
-def make_services(home: Path) -> Services:
+def make_services(home: Path, engine: Engine, journal: LocalJournal) -> Services:
     """Return the real services on a new home."""
-    engine = connect(f"sqlite:///{home}/state.db")
-    migrate(engine)
     agencies = Agencies(engine)
     agencies.load_bundled()
     audit = Audit(engine)
@@ -109,7 +120,7 @@ def make_services(home: Path) -> Services:
         store=LocalStore(home / "events"),
         identities=Identities(engine),
         enrolment=Enrolment(engine, audit),
-        receiver=Receiver(LocalJournal(home / "journal.db"), engine),
+        receiver=Receiver(journal, engine),
         audit=audit,
         wake=threading.Event(),
         wake_runs=wake_runs,

@@ -15,6 +15,7 @@ from sentinel.web.api import (
     incidents,
     runs,
     search,
+    session,
     status,
 )
 
@@ -23,6 +24,7 @@ RESOURCES: dict[str, APIRouter] = {
     "events": events.router,
     "status": status.router,
     "commands": commands.router,
+    "session": session.router,
     "alerts": alerts.router,
     "incidents": incidents.router,
     "collectors": collectors.router,

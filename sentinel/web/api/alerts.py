@@ -58,6 +58,12 @@ def alerts(
     return Json({"total": found.total, "counts": counts, "alerts": [document(alert) for alert in found.alerts]})
 
 
+@router.get("/by-rule")
+def by_rule(behind: Behind, who: Reader) -> Response:
+    """Count alerts and matches of each rule, worst rule first."""
+    return Json({"rules": [count._asdict() for count in behind.alerts.counts_by_rule(who.scope)]})
+
+
 @router.get("/{alert_id}")
 def alert(behind: Behind, who: Reader, alert_id: Id) -> Response:
     """Return one alert."""

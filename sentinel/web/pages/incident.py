@@ -30,8 +30,14 @@ def incident(request: Request, behind: Behind, who: Reader, incident_id: Id) -> 
     runs = behind.runs.find(who.scope, incident=found.id)
     alerts = behind.alerts.find(who.scope, incident=found.id, limit=MAX_ALERTS).alerts
 
+    collectors = {collector.id: collector for collector in behind.identities.find(who.scope)} if runs else {}
+
     def may_answer(approval: Approval) -> bool:
         return approval.role in set(Role) and who.role.includes(Role(approval.role))
+
+    def actor(name: str) -> str:
+        found = collectors.get(name.removeprefix("collector:"))
+        return found.host if found else name
 
     return page(
         request,
@@ -41,7 +47,8 @@ def incident(request: Request, behind: Behind, who: Reader, incident_id: Id) -> 
         titles={alert.id: (alert.title, alert.title_vi) for alert in alerts},
         timeline=behind.incidents.timeline(who.scope, found.id),
         runs=runs,
-        collectors={collector.id: collector for collector in behind.identities.find(who.scope)} if runs else {},
+        collectors=collectors,
+        actor=actor,
         undoable=UNDOABLE,
         reasons=tuple(CloseReason),
         may_answer=may_answer,

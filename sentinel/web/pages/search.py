@@ -73,6 +73,7 @@ def search(
         examples=EXAMPLES,
         paging=Paging(number, found.total),
         zone=behind.display_zone,
+        agencies={agency.id: agency for agency in behind.agencies.all()},
     )
 
 
