@@ -40,7 +40,7 @@ def _connections(settings: ConnectionsSettings) -> Input:
 
 
 def _capture(settings: CaptureSettings) -> Input:
-    from collectors.network.sniff import CaptureInput
+    from collectors.network.capture import CaptureInput
 
     return CaptureInput(settings)
 

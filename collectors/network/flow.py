@@ -21,9 +21,9 @@ class Flow:
     """A conversation in progress; the source is who began it, as far as the packets show."""
 
     __slots__ = (
-        "_acknowledged", "_answered", "_closed", "_counts", "_fins", "_is_one_way", "_rejected", "_sizes", "_syn", "_syn_ack",
-        "begins", "destination", "destination_mac", "destination_port", "ends", "flags", "key", "protocol",
-        "scheduled", "source", "source_mac", "source_port", "vlan",
+        "_acknowledged", "_answered", "_closed", "_counts", "_fins", "_is_one_way", "_rejected", "_sizes", "_syn",
+        "_syn_ack", "begins", "destination", "destination_mac", "destination_port", "ends", "flags", "key",
+        "protocol", "scheduled", "source", "source_mac", "source_port", "vlan",
     )  # fmt: skip
 
     def __init__(self, key: tuple[object, ...], packet: Packet) -> None:

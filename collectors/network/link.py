@@ -9,7 +9,7 @@ MAX_TAGS = 8
 
 _VLAN = frozenset({0x8100, 0x88A8, 0x9100, 0x9200})
 _MPLS = frozenset({0x8847, 0x8848})
-_PPPOE_SESSION, _ETHERNET_IN_GRE = 0x8864, 0x6558
+_PPPOE_SESSION, _ETHERNET_IN_GRE, _ERSPAN = 0x8864, 0x6558, 0x88BE
 _PPP = {0x0021: IPV4, 0x0057: IPV6}
 _SNAP = b"\xaa\xaa\x03"
 
@@ -41,7 +41,10 @@ def gre(frame: bytes, offset: int) -> tuple[int, int] | None:
     if flags & 0x0007 or flags & 0x4000:
         return None
     place = offset + 4 + 4 * (bool(flags & 0x8000) + bool(flags & 0x2000) + bool(flags & 0x1000))
-    if carried == _ETHERNET_IN_GRE:
+    if carried == _ERSPAN:
+        # Type II has a sequence number and a header of 8 bytes, type I neither.
+        place += 8 if flags & 0x1000 else 0
+    if carried in (_ETHERNET_IN_GRE, _ERSPAN):
         inner = _ethernet(frame, place)
         return inner.ethertype, inner.offset
     return carried, place
@@ -80,7 +83,7 @@ def _tags(frame: bytes, ethertype: int, offset: int) -> tuple[int, int, int | No
             offset += 4
             ethertype = _by_version(frame, offset) if is_last else ethertype
         elif ethertype == _PPPOE_SESSION:
-            ethertype, offset = _PPP.get(_number(frame, offset + 6, 2), 0), offset + 8
+            ethertype, offset = _ppp_protocol(frame, offset + 6)
         else:
             break
     return ethertype, offset, vlan
@@ -100,8 +103,14 @@ def _null(frame: bytes) -> Lower:
 
 
 def _ppp(frame: bytes) -> Lower:
-    start = 2 if frame[:2] == b"\xff\x03" else 0
-    return Lower(_PPP.get(_number(frame, start, 2), 0), start + 2)
+    return Lower(*_ppp_protocol(frame, 2 if frame[:2] == b"\xff\x03" else 0))
+
+
+def _ppp_protocol(frame: bytes, offset: int) -> tuple[int, int]:
+    """Return the EtherType that stands for the PPP protocol at `offset`, and what follows it."""
+    # RFC 1661 6.5: a protocol may be written in one byte, then its lowest bit is set.
+    size = 1 if _number(frame, offset, 1) & 1 else 2
+    return _PPP.get(_number(frame, offset, size), 0), offset + size
 
 
 def _cisco_hdlc(frame: bytes) -> Lower:

@@ -127,7 +127,8 @@ def _kind(number: int) -> str:
 
 
 def _name(name: bytes) -> str:
-    return _text(name).removesuffix(".")
+    """Return a name without its last dot; the root, which is nothing but that, stays a dot."""
+    return _text(name).removesuffix(".") or "."
 
 
 def _text(data: bytes) -> str:
