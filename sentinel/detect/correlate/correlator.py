@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from sentinel.detect.correlate.measure import MEASURES, NUMERIC, holds
+from sentinel.detect.correlate.measure import MEASURES, NUMERIC, holds, involved
 from sentinel.detect.correlate.window import MAX_RECORDS, Contribution, Groups
 from sentinel.detect.predicates.number import as_number
 from sentinel.detect.rule import Correlation
@@ -101,8 +101,9 @@ class Correlator:
         held = groups.add(key, added, self._clock)
         for window in held.windows(added, correlation.span_seconds * 1_000_000):
             if holds(correlation, window):
-                groups.consume(held, window)
-                return _fired(correlation, hit, window, tuple(zip(correlation.group_by, values, strict=True)))
+                part = involved(correlation, window)
+                groups.consume(held, part)
+                return _fired(correlation, hit, part, tuple(zip(correlation.group_by, values, strict=True)))
         return None
 
     def _field(self, correlation: Correlation, hit: Hit, name: str) -> str | None:
@@ -165,8 +166,12 @@ def microseconds(text: str) -> int:
 
 
 def clock_of(record: Record) -> int:
-    """Return when the server received the record, or when it happened where that is not known."""
-    return microseconds(str(record.fields.get("event.ingested", record.fields.get("@timestamp", ""))))
+    """Return when the server received the record; 0, which expires nothing, where it did not come over the wire.
+
+    Never the event's own time: one host with a wrong clock would make all others forget.
+    """
+    received = record.fields.get("event.ingested")
+    return 0 if received is None else microseconds(str(received))
 
 
 def _fired(

@@ -35,6 +35,14 @@ def holds(correlation: Correlation, window: Window) -> bool:
     return all(_COMPARE[comparison](measured, limit) for comparison, limit in correlation.limits)
 
 
+def involved(correlation: Correlation, window: Window) -> list[Contribution]:
+    """Return the part of a window that made the match: of an order, nothing before its first rule."""
+    if correlation.kind != "temporal_ordered":
+        return list(window)
+    begun = next((place for place, each in enumerate(window) if each.rule == correlation.rules[0]), 0)
+    return list(window[begun:])
+
+
 def _event_count(correlation: Correlation, window: Window) -> float:  # noqa: ARG001
     return len(window)
 
