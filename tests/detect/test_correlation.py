@@ -195,8 +195,6 @@ def test_aliases_name_one_thing_that_rules_call_differently(engine: MakeEngine, 
     assert [match.group for match in found(made, records)] == [(("who", "x"),)]
     others = [record(2, key="3", action="fail", source="y"), record(3, key="4", action="ok", client="z")]
     assert found(made, others) == []
-        found(made, [record(2, key="3", action="fail", source="y"), record(3, key="4", action="ok", client="z")]) == []
-    )
 
 
 def test_what_lacks_a_group_value_is_counted_not_correlated(engine: MakeEngine, record: MakeRecord) -> None:
