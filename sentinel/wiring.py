@@ -18,11 +18,13 @@ from sentinel.alerts.queue import Alerts
 from sentinel.audit import Audit
 from sentinel.database.connect import connect, migrate
 from sentinel.detect.engine import Engine
-from sentinel.detect.load import RuleSet, load_rules
+from sentinel.detect.load import load_rules
+from sentinel.detect.rule import RuleSet
 from sentinel.errors import InputError
 from sentinel.incidents.book import Incidents
 from sentinel.intake.enrolment import Enrolment
 from sentinel.intake.identity import Identities
+from sentinel.intake.ledger import Ledger
 from sentinel.intake.receiver import Receiver
 from sentinel.journal import Journal
 from sentinel.journal.local import LocalJournal
@@ -35,6 +37,7 @@ from sentinel.playbooks.library import Library
 from sentinel.playbooks.run import Runs
 from sentinel.store import Store
 from sentinel.store.local import LocalStore
+from sentinel.web.bell import Bell
 from sentinel.web.services import Services
 
 log = logging.getLogger(__name__)
@@ -55,6 +58,7 @@ class Home:
         self.keys = home.Keys(path / "keys")
         self.wake_runs = threading.Event()
         self.wake_pipeline = threading.Event()
+        self.bell = Bell()
 
     @cached_property
     def engine(self) -> Database:
@@ -142,12 +146,20 @@ class Home:
     @cached_property
     def commands(self) -> Commands:
         """Return the signed commands to agents."""
-        return Commands(self.engine, self.keys.signing_key())
+        return Commands(self.engine, self.keys.signing_key(), wake=self.wake_runs, announce=self.bell.ring)
 
     @cached_property
     def runs(self) -> Runs:
         """Return the playbook runs."""
-        return Runs(self.engine, self.audit, self.incidents, self.library, self.commands)
+        return Runs(
+            self.engine,
+            self.audit,
+            self.incidents,
+            self.library,
+            self.commands,
+            never_touch=self.settings.respond.never_touch,
+            wake=self.wake_runs,
+        )
 
     @cached_property
     def detection(self) -> Engine:
@@ -157,7 +169,8 @@ class Home:
     @cached_property
     def pipeline(self) -> Pipeline:
         """Return the loop from the journal to the store."""
-        return Pipeline(self.journal, self.store, self.detection, normalise, self.respond)
+        count = Ledger(self.engine).count
+        return Pipeline(self.journal, self.store, self.detection, normalise, self.respond, on_faults=count)
 
     @cached_property
     def services(self) -> Services:
@@ -177,6 +190,7 @@ class Home:
             audit=self.audit,
             wake=self.wake_pipeline,
             wake_runs=self.wake_runs,
+            bell=self.bell,
             rules={rule.id: rule for rule in self.detection.rules},
             ca_pem=self.keys.ca.read_bytes(),
             command_key=self.public_key(),

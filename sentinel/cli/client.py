@@ -32,10 +32,10 @@ class Client:
 
     def sign_in(self, token: str) -> None:
         """Use a one-time link; raise `RefusedError` when it is used up or too old."""
-        status, _ = self._send("POST", "/api/v1/sign-in/link", json.dumps({"token": token}).encode())
+        status, answer = self._send("POST", "/api/v1/session", json.dumps({"token": token}).encode())
         if status != http.client.OK:
             raise RefusedError("the one-time sign-in link was refused; make another with `sentinel user link`")
-        self._csrf = str(self.get("/api/v1/me")["csrf"])
+        self._csrf = str(json.loads(answer)["csrf"])
 
     def get(self, path: str, **parameters: object) -> dict[str, object]:
         """Return the answer to a question; raise `UnavailableError` on anything but success."""

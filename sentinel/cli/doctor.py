@@ -9,7 +9,7 @@ import typer
 from sentinel.errors import SentinelError
 from sentinel.wiring import Home, open_home
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None)
+app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 
 @app.command()

@@ -11,7 +11,7 @@ from sentinel.errors import ConflictError, InputError, UnavailableError
 from sentinel.model.principal import Role
 from sentinel.wiring import open_home
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None)
+app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 TEMPLATE = """# Settings of this Sentinel server; an unknown key is an error. All keys: docs/reference/settings.md
 

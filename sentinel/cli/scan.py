@@ -29,7 +29,7 @@ from sentinel.normalise import normalise, parser_of
 from sentinel.normalise.parsers import PARSERS
 
 log = logging.getLogger(__name__)
-app = typer.Typer(add_completion=False, rich_markup_mode=None)
+app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 BATCH = 500
 MAX_NAMED = 10

@@ -17,7 +17,7 @@ from sentinel.model.record import Record, nest
 from sentinel.model.search import Found, Search
 from sentinel.wiring import Home, open_home
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None)
+app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 SHOWN_CHARACTERS = 160
 """Of the text of an event, in the table."""

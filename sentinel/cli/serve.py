@@ -19,7 +19,7 @@ from sentinel.model.moment import now
 from sentinel.web.app import create_app
 from sentinel.wiring import Home, open_home
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None)
+app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 log = logging.getLogger(__name__)
 
 ROLES = ("all",)
@@ -64,7 +64,7 @@ def run(opened: Home, listener: socket.socket) -> None:
             lambda: _supervise("playbooks", stop, opened.wake_runs, RUN_POLL_SECONDS, lambda: _work(opened)),
         ),
         _thread(
-            "upkeep", lambda: _supervise("upkeep", stop, threading.Event(), MAINTAIN_SECONDS, opened.store.maintain)
+            "upkeep", lambda: _supervise("upkeep", stop, stop, MAINTAIN_SECONDS, opened.store.maintain)
         ),
     ]
     server = uvicorn.Server(
@@ -105,8 +105,7 @@ def run(opened: Home, listener: socket.socket) -> None:
 
 def _work(opened: Home) -> None:
     while opened.runs.work(now()):
-        # Collectors that wait for commands look again.
-        opened.services.bell.ring()
+        pass
 
 
 def _thread(name: str, target: Callable[[], None]) -> threading.Thread:
@@ -116,19 +115,22 @@ def _thread(name: str, target: Callable[[], None]) -> threading.Thread:
 def _supervise(
     name: str, stop: threading.Event, wake: threading.Event, seconds: float, work: Callable[[], object]
 ) -> None:
-    """Call `work` now, when woken, and every `seconds`; a failure is logged and tried again, ever more slowly."""
+    """Call `work` now, when woken, and every `seconds`; a failure is logged and tried again, ever more slowly.
+
+    A loop that nobody wakes waits for `stop` itself.
+    """
     pause = seconds
     while not stop.is_set():
-        wake.clear()
+        if wake is not stop:
+            wake.clear()
         try:
             work()
             pause = seconds
+            wake.wait(pause)
         except Exception:
             log.exception("A loop failed and will try again.", extra={"loop": name, "pause_seconds": pause})
-            pause = min(pause * 2, MAX_PAUSE_SECONDS)
             stop.wait(pause)
-            continue
-        wake.wait(pause)
+            pause = min(pause * 2, MAX_PAUSE_SECONDS)
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -19,8 +19,9 @@ def main() -> None:
     questions = client.get("/api/v1/approvals")["approvals"]
     if not isinstance(questions, list) or len(questions) != 1:
         raise SystemExit(f"expected one open question, got {questions}")
-    client.post(f"/api/v1/approvals/{questions[0]['id']}", {"approved": True, "note": "seen in the lab"})
-    sys.stdout.write(json.dumps(questions[0]))
+    question = questions[0]["approval"]
+    client.post(f"/api/v1/approvals/{question['id']}/decision", {"approved": True, "note": "seen in the lab"})
+    sys.stdout.write(json.dumps(question))
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from sentinel.cli.demo.story import PLAYBOOK, SECONDS, Story
 from sentinel.cli.init import create
 from sentinel.wiring import open_home
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None)
+app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 
 @app.command()
@@ -61,7 +61,7 @@ def _with_server(place: city.Place, stages: Stages, *, once: bool, server: subpr
         place.config.write_text(city.collector_settings(place, url), "utf-8")
         collect = [city.program("sentinel-collect"), "--config", str(place.config)]
         # The token goes through standard input: arguments are visible to every user of a machine.
-        subprocess.run([*collect, "enrol", "-"], input=token.encode(), check=True, stdout=subprocess.DEVNULL)  # noqa: S603
+        city.finish([*collect, "enrol", "-"], token)
     with city.running([*collect, "run"], place.folder / "collector.log"):
         story = Story(place, console)
         try:
@@ -103,7 +103,7 @@ def _link_token(place: city.Place) -> str:
 
 def _sum_up(story: Story, stages: Stages, place: city.Place, url: str, *, once: bool) -> None:
     console = story.console
-    total = console.get("/api/v1/search", query="*", limit=0)["total"]
+    total = console.get("/api/v1/search", q="*", limit=0)["total"]
     say("\nSummary")
     say(stages.table())
     say(f"  events stored: {total}")

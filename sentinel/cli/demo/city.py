@@ -105,7 +105,7 @@ quarantine = "{place.quarantine}"
 {files}
 [[input]]
 kind = "capture"
-path = "{place.captures}/*.pcap"
+file = "{place.captures}/*.pcap"
 
 [[input]]
 kind = "processes"
@@ -119,6 +119,13 @@ def program(name: str) -> str:
     if found is None:
         raise UnavailableError(f"the command {name} is not installed; run `make setup`")
     return found
+
+
+def finish(arguments: list[str], text: str) -> None:
+    """Run a command with `text` as its input to its end; raise `UnavailableError` with what it said if it fails."""
+    done = subprocess.run(arguments, input=text, capture_output=True, text=True, timeout=60, check=False)  # noqa: S603
+    if done.returncode:
+        raise UnavailableError(f"{Path(arguments[0]).name} ended with {done.returncode}: {done.stderr.strip()[-500:]}")
 
 
 @contextmanager

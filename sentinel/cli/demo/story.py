@@ -73,7 +73,7 @@ class Story:
 
     def stored(self, dataset: str) -> int:
         """Return how many events of a dataset the server finds."""
-        answer = self.console.get("/api/v1/search", query=f'event.dataset:"{dataset}"', limit=0)
+        answer = self.console.get("/api/v1/search", q=f'event.dataset:"{dataset}"', limit=0)
         return int(str(answer["total"]))
 
     def wait_stored(self, lines: Mapping[str, int]) -> None:
@@ -110,8 +110,11 @@ class Story:
 
         def asked() -> dict[str, object] | None:
             self.show_alerts()
-            waiting = _rows(self.console.get("/api/v1/approvals"), "approvals")
-            return next((each for each in waiting if each["playbook"] == PLAYBOOK), None)
+            for each in _rows(self.console.get("/api/v1/approvals"), "approvals"):
+                approval: dict[str, object] = each["approval"]  # type: ignore[assignment]
+                if self.console.get(f"/api/v1/runs/{approval['run']}")["playbook"] == PLAYBOOK:
+                    return approval
+            return None
 
         question = until(asked, "the playbook's question", SECONDS)
         if question is None:
@@ -121,7 +124,7 @@ class Story:
 
     def approve(self, question: Mapping[str, object]) -> None:
         """Approve as the signed-in administrator."""
-        self.console.post(f"/api/v1/approvals/{question['id']}", {"approved": True, "note": "demo"})
+        self.console.post(f"/api/v1/approvals/{question['id']}/decision", {"approved": True, "note": "demo"})
 
     def wait_effects(self, run: str) -> list[dict[str, object]]:
         """Wait until the run is done; return its effects, each verified by the agent."""
