@@ -33,9 +33,8 @@ PARSER_FAILURES = (
     AttributeError,
     LookupError,
     NameError,
-    NotImplementedError,
     OverflowError,
-    RecursionError,
+    RuntimeError,
 )
 """What pySigma raises on rules that are not rules; some of it it does not mean to."""
 _SET_ASIDE = {

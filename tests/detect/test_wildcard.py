@@ -6,7 +6,7 @@ from sigma.types import SigmaString
 
 from sentinel.detect.facts import fold
 from sentinel.detect.predicates.strings import check_of
-from sentinel.detect.predicates.wildcard import ANY, ONE, matcher, pattern
+from sentinel.detect.wildcard import ANY, ONE, matcher, pattern
 
 LETTERS = st.text(alphabet="aAbB.\n*?\\ộΣς[", max_size=12)
 PATTERNS = st.text(alphabet="aAbB.\n*?\\ộΣς[", max_size=10).map(SigmaString)

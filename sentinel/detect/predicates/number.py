@@ -9,7 +9,7 @@ from sigma.types import CompareOperators, SigmaBool, SigmaCompareExpression, Sig
 
 from sentinel.detect.facts import Facts
 from sentinel.detect.place import Place, Test, any_text
-from sentinel.detect.predicates.timestamp import part_of
+from sentinel.detect.time_parts import part_of
 from sentinel.model.record import Scalar
 
 _NUMBER = re.compile(r"[+-]?(?:\d{1,40}(?:\.\d{0,40})?|\.\d{1,40})(?:[eE][+-]?\d{1,3})?", re.ASCII)

@@ -7,7 +7,7 @@ from sigma.types import SigmaString
 
 from sentinel.detect.facts import fold, text_of
 from sentinel.detect.place import Place, Test, any_text
-from sentinel.detect.predicates.wildcard import Pattern, matcher, pattern, surround
+from sentinel.detect.wildcard import Pattern, matcher, pattern, surround
 
 AUTOMATON_FROM = 24
 """From so many needles on, one pass with Aho-Corasick beats looking for each."""

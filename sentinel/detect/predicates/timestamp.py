@@ -1,33 +1,10 @@
-"""Parts of a time: `minute`, `hour`, `day`, `week`, `month`, `year`, in UTC as records keep their times."""
+"""Modifiers `minute`, `hour`, `day`, `week`, `month` and `year`: a part of a time equals a number."""
 
-from collections.abc import Callable
-from datetime import UTC, datetime
-
-from sigma.types import SigmaTimestampPart, TimestampPart
+from sigma.types import SigmaTimestampPart
 
 from sentinel.detect.facts import Facts
 from sentinel.detect.place import Place, Test
-from sentinel.model.record import Scalar
-
-_PARTS: dict[TimestampPart, Callable[[datetime], int]] = {
-    TimestampPart.MINUTE: lambda moment: moment.minute,
-    TimestampPart.HOUR: lambda moment: moment.hour,
-    TimestampPart.DAY: lambda moment: moment.day,
-    TimestampPart.WEEK: lambda moment: moment.isocalendar().week,
-    TimestampPart.MONTH: lambda moment: moment.month,
-    TimestampPart.YEAR: lambda moment: moment.year,
-}
-
-
-def part_of(value: Scalar, unit: TimestampPart) -> int | None:
-    """Return one part of the time in `value`, or None where it is no time; without a zone it is taken as UTC."""
-    if not isinstance(value, str) or len(value) > 64:
-        return None
-    try:
-        moment = datetime.fromisoformat(value.strip())
-        return _PARTS[unit](moment if moment.tzinfo is None else moment.astimezone(UTC))
-    except (ValueError, OverflowError):
-        return None
+from sentinel.detect.time_parts import part_of
 
 
 def part(value: SigmaTimestampPart, place: Place) -> Test:
