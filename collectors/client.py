@@ -3,6 +3,7 @@
 import contextlib
 import http.client
 import json
+import socket
 import ssl
 import threading
 import time
@@ -131,10 +132,14 @@ class Client:
         with self._lock:
             self._closed = True
             connections, self._open = self._open, set()
-        for connection in connections:
+        own: http.client.HTTPSConnection | None = getattr(self._local, "connection", None)
+        if own is not None:
+            own.close()
+        for connection in connections - {own}:
+            # Its thread may be waiting for an answer: it wakes up, and closes what is its own.
             if (sock := connection.sock) is not None:
                 with contextlib.suppress(OSError):
-                    sock.shutdown(2)
+                    sock.shutdown(socket.SHUT_RDWR)
 
     def _exchange(
         self, method: str, path: str, body: bytes | None, headers: Mapping[str, str], timeout: float
@@ -217,6 +222,10 @@ def _read(response: http.client.HTTPResponse, deadline: float) -> bytes:
             raise UnavailableError(f"the server's answer is larger than {MAX_ANSWER_BYTES} bytes")
         if time.monotonic() > deadline:
             raise UnavailableError("the server's answer came too slowly")
+    if response.length:
+        raise UnavailableError("the server's answer was cut off")
+    # read1 leaves a response of known length open at its end, and the connection could not be used again.
+    response.close()
     return b"".join(parts)
 
 

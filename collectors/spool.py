@@ -16,6 +16,8 @@ from collectors.spool_tables import new_epoch
 log = logging.getLogger(__name__)
 
 MAX_SET_ASIDE_BYTES = 32 << 20
+# A damaged file may hold a value of another type than was written.
+_CHUNKS = "SELECT first, count, crc, CAST(body AS BLOB) FROM chunks"
 
 
 def _now() -> datetime:
@@ -136,9 +138,8 @@ class Spool:
         """
         with self._file.use() as database:
             position = sequence + self._file.meta.base
-            row = database.execute(
-                "SELECT first, count, crc, body FROM chunks WHERE first <= ? ORDER BY first DESC LIMIT 1", (position,)
-            ).fetchone()
+            query = _CHUNKS + " WHERE first <= ? ORDER BY first DESC LIMIT 1"
+            row = database.execute(query, (position,)).fetchone()
             if epoch != self._file.meta.epoch or row is None or position >= row[0] + row[1]:
                 return False
             first, count, crc, body = row
@@ -201,7 +202,7 @@ class Spool:
         lines: list[bytes] = []
         size = 0
         after = self._file.meta.acknowledged
-        for first, count, crc, body in database.execute("SELECT first, count, crc, body FROM chunks ORDER BY first"):
+        for first, count, crc, body in database.execute(_CHUNKS + " ORDER BY first"):
             chunk = Chunk(count, body, crc)
             if not chunk.is_sound():
                 self._mend(database, first, chunk)
