@@ -49,7 +49,7 @@ class Facts:
     def __init__(self, fields: Mapping[str, Value]) -> None:
         self.fields = fields
         self._folded: dict[str, tuple[str, ...]] = {}
-        self._words: dict[tuple[str, ...], tuple[str, ...]] = {}
+        self._words: dict[tuple[str, ...], list[str]] = {}
 
     def first(self, names: Sequence[str]) -> str | None:
         """Return the first of `names` that the record has, or None."""
@@ -66,23 +66,24 @@ class Facts:
             self._folded[name] = known
         return known
 
-    def words(self, keyword_fields: tuple[str, ...]) -> tuple[str, ...]:
+    def words(self, keyword_fields: tuple[str, ...]) -> list[str]:
         """Return the texts keywords search: `keyword_fields` first, then every other text about what happened."""
+        texts = [text_of(value) for name in self._worded(keyword_fields) for value in members(self.fields.get(name))]
+        return texts[:MAX_WORDS]
+
+    def folded_words(self, keyword_fields: tuple[str, ...]) -> list[str]:
+        """Return what `words` does, folded."""
         known = self._words.get(keyword_fields)
         if known is None:
-            texts = [text_of(value) for name in keyword_fields for value in members(self.fields.get(name))]
-            for name, value in self.fields.items():
-                if name not in keyword_fields and not name.startswith(BOOKKEEPING):
-                    texts.extend(text_of(member) for member in members(value) if isinstance(member, str))
-            known = tuple(texts[:MAX_WORDS])
-            self._words[keyword_fields] = known
+            texts = [text for name in self._worded(keyword_fields) for text in self.folded(name)]
+            known = self._words[keyword_fields] = texts[:MAX_WORDS]
         return known
 
-    def folded_words(self, keyword_fields: tuple[str, ...]) -> tuple[str, ...]:
-        """Return what `words` does, folded."""
-        key = ("folded", *keyword_fields)
-        known = self._words.get(key)
-        if known is None:
-            known = tuple([fold(text) for text in self.words(keyword_fields)])
-            self._words[key] = known
-        return known
+    def _worded(self, keyword_fields: tuple[str, ...]) -> list[str]:
+        """Return the names of the fields that hold words; of a list its first member tells."""
+        names = list(keyword_fields)
+        for name, value in self.fields.items():
+            first = value[0] if isinstance(value, list) and value else value
+            if isinstance(first, str) and not name.startswith(BOOKKEEPING) and name not in keyword_fields:
+                names.append(name)
+        return names
