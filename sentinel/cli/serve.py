@@ -53,6 +53,19 @@ def serve(
             opened.close()
 
 
+class Server(uvicorn.Server):
+    """Says at once that it is told to stop."""
+
+    def __init__(self, settings: uvicorn.Config, on_exit: Callable[[], None]) -> None:
+        super().__init__(settings)
+        self._on_exit = on_exit
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Take a signal."""
+        self._on_exit()
+        super().handle_exit(sig, frame)
+
+
 def run(opened: Home, listener: socket.socket) -> None:
     """Serve on `listener` until a signal comes, then stop every loop in order."""
     stop = threading.Event()
@@ -63,11 +76,15 @@ def run(opened: Home, listener: socket.socket) -> None:
             "playbooks",
             lambda: _supervise("playbooks", stop, opened.wake_runs, RUN_POLL_SECONDS, lambda: _work(opened)),
         ),
-        _thread(
-            "upkeep", lambda: _supervise("upkeep", stop, stop, MAINTAIN_SECONDS, opened.store.maintain)
-        ),
+        _thread("upkeep", lambda: _supervise("upkeep", stop, stop, MAINTAIN_SECONDS, opened.store.maintain)),
     ]
-    server = uvicorn.Server(
+
+    def end() -> None:
+        stop.set()
+        # Collectors that wait for commands are let go; uvicorn would wait for their requests to end.
+        opened.bell.close()
+
+    server = Server(
         uvicorn.Config(
             create_app(services),
             ssl_certfile=str(opened.keys.server),
@@ -78,17 +95,12 @@ def run(opened: Home, listener: socket.socket) -> None:
             timeout_keep_alive=75,
             timeout_graceful_shutdown=3,
             h11_max_incomplete_event_size=64_000,
-        )
+        ),
+        end,
     )
-
-    def end(number: int, frame: FrameType | None) -> None:
-        del number, frame
-        stop.set()
-        server.should_exit = True
-
-    # uvicorn takes the signals over while it serves; this covers the time before and after.
+    # uvicorn takes the signals over while it serves and raises them again when it is done: then we still clean up.
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, end)
+        signal.signal(number, server.handle_exit)
     for loop in loops:
         loop.start()
     log.info("Serving.", extra={"url": opened.settings.server.public_url, "rules": len(opened.rules.rules)})

@@ -8,8 +8,22 @@ class Bell:
     """Rings in threads (`ring`), is heard on event loops (`wait`); ringing while nobody waits is forgotten."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        # Reentrant, because a signal handler may ring while its own thread is inside.
+        self._lock = threading.RLock()
         self._waiting: dict[asyncio.Event, asyncio.AbstractEventLoop] = {}
+        self.is_closed = False
+        """Nobody should wait any more: the server stops."""
+
+    def close(self) -> None:
+        """Wake everybody for the last time."""
+        self.is_closed = True
+        self.ring()
+
+    @property
+    def listeners(self) -> int:
+        """Return how many listen now."""
+        with self._lock:
+            return len(self._waiting)
 
     def ring(self) -> None:
         """Wake everybody who listens now; safe from any thread, never blocks."""

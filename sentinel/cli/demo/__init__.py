@@ -1,7 +1,7 @@
 """`sentinel demo`: server, collector and the bundled recordings of real attacks, from line to verified response."""
 
 import signal
-import subprocess
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +12,7 @@ from sentinel.cli.demo import city
 from sentinel.cli.demo.stage import Stages, say, until
 from sentinel.cli.demo.story import PLAYBOOK, SECONDS, Story
 from sentinel.cli.init import create
-from sentinel.wiring import open_home
+from sentinel.wiring import Home, open_home
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
@@ -35,44 +35,40 @@ def demo(
     port = city.free_port(port)
     with stages.stage("Set up a home folder with keys, agencies and an administrator"):
         create(place.home, host="127.0.0.1", port=port, names=["localhost", "127.0.0.1"], administrator="admin")
-    with city.running(
-        [city.program("sentinel"), "serve", "--home", str(place.home)], place.folder / "server.log"
-    ) as server:
-        _with_server(place, stages, once=once, server=server)
-
-
-def _with_server(place: city.Place, stages: Stages, *, once: bool, server: subprocess.Popen[bytes]) -> None:
-    opened = open_home(place.home)
-    url = opened.settings.server.public_url
-    console = Client(url, opened.keys.ca)
-    with stages.stage("Start the server"):
-        until(lambda: console.is_up() or server.poll() is not None, "the server's start", SECONDS)
-        console.sign_in(_link_token(place))
-        say(f"   {url}")
-    with stages.stage("Enrol a collector with a one-time token and start it"):
-        token = opened.enrolment.make_token(
-            agency=city.AGENCY,
-            name="demo",
-            minutes=10,
-            actor="demo",
-            url=url,
-            ca_fingerprint=opened.keys.ca_fingerprint(),
-        )
-        place.config.write_text(city.collector_settings(place, url), "utf-8")
-        collect = [city.program("sentinel-collect"), "--config", str(place.config)]
-        # The token goes through standard input: arguments are visible to every user of a machine.
-        city.finish([*collect, "enrol", "-"], token)
-    with city.running([*collect, "run"], place.folder / "collector.log"):
+    serve = [city.program("sentinel"), "serve", "--home", str(place.home)]
+    with ExitStack() as running:
+        server = running.enter_context(city.running(serve, place.log("server")))
+        opened = running.enter_context(closing(open_home(place.home)))
+        console = Client(opened.settings.server.public_url, opened.keys.ca)
+        with stages.stage("Start the server"):
+            until(lambda: console.is_up() or server.poll() is not None, "the server's start", SECONDS)
+            console.sign_in(_link_token(opened))
+            say(f"   {opened.settings.server.public_url}")
+        with stages.stage("Enrol the collectors of two machines with one-time tokens and start them"):
+            for host in city.HOSTS:
+                running.enter_context(city.running(_enrol(place, opened, host), place.log(host)))
         story = Story(place, console)
-        try:
-            _tell(story, stages, once=once)
-            _sum_up(story, stages, place, url, once=once)
-            if not once:
-                say("\nServing until Ctrl-C.")
-                signal.sigwait({signal.SIGINT, signal.SIGTERM})
-        finally:
-            story.end()
-            opened.close()
+        running.callback(story.end)
+        _tell(story, stages, once=once)
+        _sum_up(story, stages, opened, once=once)
+        if not once:
+            say("\nServing until Ctrl-C.")
+            signal.sigwait({signal.SIGINT, signal.SIGTERM})
+
+
+def _enrol(place: city.Place, opened: Home, host: str) -> list[str]:
+    """Enrol one machine's collector; return the command that runs it."""
+    url = opened.settings.server.public_url
+    fingerprint = opened.keys.ca_fingerprint()
+    token = opened.enrolment.make_token(
+        agency=city.AGENCY, name=host, minutes=10, actor="demo", url=url, ca_fingerprint=fingerprint
+    )
+    place.settings(host).write_text(city.collector_settings(place, host, url), "utf-8")
+    collect = [city.program("sentinel-collect"), "--config", str(place.settings(host))]
+    # The token goes through standard input: arguments are visible to every user of a machine.
+    city.finish([*collect, "enrol", "-"], token)
+    say(f"   {host}")
+    return [*collect, "run"]
 
 
 def _tell(story: Story, stages: Stages, *, once: bool) -> None:
@@ -93,15 +89,12 @@ def _tell(story: Story, stages: Stages, *, once: bool) -> None:
         story.check_with_own_eyes(file)
 
 
-def _link_token(place: city.Place) -> str:
-    opened = open_home(place.home)
+def _link_token(opened: Home) -> str:
     user = opened.users.by_name("admin")
-    token = opened.sign_in.make_link(user.id, minutes=120, actor="demo") if user else ""
-    opened.close()
-    return token
+    return opened.sign_in.make_link(user.id, minutes=120, actor="demo") if user else ""
 
 
-def _sum_up(story: Story, stages: Stages, place: city.Place, url: str, *, once: bool) -> None:
+def _sum_up(story: Story, stages: Stages, opened: Home, *, once: bool) -> None:
     console = story.console
     total = console.get("/api/v1/search", q="*", limit=0)["total"]
     say("\nSummary")
@@ -117,8 +110,9 @@ def _sum_up(story: Story, stages: Stages, place: city.Place, url: str, *, once: 
     if once:
         return
     say(f"  waiting for approval: the playbook {PLAYBOOK}; approve it on the incident's page")
-    say(f"  console: {url}  (its certificate comes from the demo's own CA: {place.home / 'keys' / 'ca.pem'})")
-    say(f"  one-time sign-in link: {url}/sign-in/link?token={_link_token(place)}")
+    url = opened.settings.server.public_url
+    say(f"  console: {url}  (its certificate comes from the demo's own CA: {opened.keys.ca})")
+    say(f"  one-time sign-in link: {url}/sign-in/link?token={_link_token(opened)}")
 
 
 def _list(answer: dict[str, object], key: str) -> list[dict[str, object]]:

@@ -15,6 +15,7 @@ from sentinel.errors import UnavailableError
 PORT = 8443
 MARKER = ".sentinel-demo"
 AGENCY = "commune-2025-001"
+HOSTS = ("portal01", "motcua01")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +46,16 @@ class Place:
 
     @property
     def quarantine(self) -> Path:
-        """Where the collector puts quarantined files."""
-        return self.folder / "collector" / "quarantine"
+        """Where the portal's collector puts quarantined files."""
+        return self.folder / "portal01" / "quarantine"
 
-    @property
-    def config(self) -> Path:
-        """The collector's settings."""
-        return self.folder / "collector.toml"
+    def settings(self, host: str) -> Path:
+        """Return the settings file of a host's collector."""
+        return self.folder / f"{host}.toml"
+
+    def log(self, name: str) -> Path:
+        """Return where the output of the server or of a host's collector goes."""
+        return self.folder / f"{name}.log"
 
 
 def fresh(folder: Path) -> Place:
@@ -80,36 +84,27 @@ def free_port(wanted: int) -> int:
     raise UnavailableError("no free port on the loopback address")
 
 
-def collector_settings(place: Place, url: str) -> str:
-    """Return the collector's settings file: real files, captures, processes, and the right to respond."""
-    inputs = [
-        ("auth.log", "linux.auth"),
-        ("access.log", "nginx.access"),
-        ("onestop-audit.ndjson", "egov.onestop"),
-    ]
-    files = "\n".join(
-        f'[[input]]\nkind = "file"\npath = "{place.logs / name}"\ndataset = "{dataset}"\nstart = "beginning"\n'
-        for name, dataset in inputs
+def collector_settings(place: Place, host: str, url: str) -> str:
+    """Return the settings of one machine's collector.
+
+    `portal01`: real log files, captures and processes, and the right to respond. `motcua01`: the one-stop system's
+    audit log and nothing else.
+    """
+    head = f'[server]\nurl = "{url}"\n\n[collector]\nhome = "{place.folder / host}"\nhost = "{host}"\n'
+    if host == "motcua01":
+        return head + _tail(place.logs / "onestop-audit.ndjson", "egov.onestop")
+    return (
+        head
+        + f'\n[respond]\nenabled = true\nquarantine = "{place.quarantine}"\n'
+        + _tail(place.logs / "auth.log", "linux.auth")
+        + _tail(place.logs / "access.log", "nginx.access")
+        + f'\n[[input]]\nkind = "capture"\nfile = "{place.captures}/*.pcap"\n'
+        + '\n[[input]]\nkind = "processes"\n'
     )
-    return f"""# The demo's collector.
-[server]
-url = "{url}"
 
-[collector]
-home = "{place.folder / "collector"}"
 
-[respond]
-enabled = true
-quarantine = "{place.quarantine}"
-
-{files}
-[[input]]
-kind = "capture"
-file = "{place.captures}/*.pcap"
-
-[[input]]
-kind = "processes"
-"""
+def _tail(path: Path, dataset: str) -> str:
+    return f'\n[[input]]\nkind = "file"\npath = "{path}"\ndataset = "{dataset}"\nstart = "beginning"\n'
 
 
 def program(name: str) -> str:

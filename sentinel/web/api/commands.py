@@ -46,7 +46,7 @@ async def commands(
         while True:
             pending = await run_in_threadpool(behind.commands.pending, sender.id, moment.now())
             left = end - time.monotonic()
-            if pending or left <= 0 or await request.is_disconnected():
+            if pending or left <= 0 or behind.bell.is_closed or await request.is_disconnected():
                 return Json({"commands": pending})
             await listening.wait(min(left, LOOK_AGAIN_SECONDS))
 
