@@ -80,9 +80,10 @@ class Shown:
 
 
 def _nothing_hidden(value: object) -> object:
-    if isinstance(value, str) and not isinstance(value, Markup):
-        return visible(value)
-    return value
+    if isinstance(value, Markup):
+        # Markup may hold values that were escaped, but not looked at: those of `_`, for example.
+        return Markup(visible(value))  # noqa: S704 - it was markup, and no character of markup is added
+    return visible(value) if isinstance(value, str) else value
 
 
 @lru_cache(maxsize=64)
