@@ -150,23 +150,15 @@ class Client:
         connection, is_reused = self._connection(timeout)
         try:
             return self._once(connection, method, path, body, sent, timeout)
-        except (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError) as error:
-            # A kept connection may have been closed in between; every request of ours may be repeated.
-            self._drop(connection)
-            if not is_reused:
-                raise self._unreachable(error) from error
         except (OSError, http.client.HTTPException) as error:
             self._drop(connection)
-            raise self._unreachable(error) from error
+            # A kept connection may have been closed in between; every request of ours may be repeated.
+            if not is_reused or isinstance(error, TimeoutError):
+                raise self._unreachable(error) from error
         except SentinelError:
             self._drop(connection)
             raise
-        connection, _ = self._connection(timeout)
-        try:
-            return self._once(connection, method, path, body, sent, timeout)
-        except (OSError, http.client.HTTPException) as error:
-            self._drop(connection)
-            raise self._unreachable(error) from error
+        return self._exchange(method, path, body, headers, timeout)
 
     def _once(
         self,
