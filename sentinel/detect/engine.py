@@ -8,6 +8,7 @@ from sentinel.detect.facts import Facts, members, text_of
 from sentinel.detect.routing import Candidate, Router
 from sentinel.detect.rule import RuleSet
 from sentinel.detect.taxonomy import Family
+from sentinel.detect.why import Verdict, why
 from sentinel.model.match import Match, RuleInfo
 from sentinel.model.record import Record
 
@@ -57,6 +58,15 @@ class Engine:
             hit = Hit(rule.info.id, record, microseconds(record.at), evidence, _lookup(candidate, facts), (record.id,))
             found += self._correlator.see(hit)
         return found
+
+    def why(self, rule_id: str, record: Record) -> list[Verdict]:
+        """Return why a plain rule holds or not, once per reading of its fields; empty where it never looks."""
+        facts = Facts(record.fields)
+        return [
+            why(candidate.rule.condition, facts, candidate.names.resolve, candidate.keywords)
+            for candidate in self._router.candidates(record.fields)
+            if candidate.rule.info.id == rule_id
+        ]
 
     def checkpoint(self) -> bytes:
         """Return the state of the correlations, as JSON."""
