@@ -20,7 +20,7 @@ from sentinel.playbooks.language import (
     every,
 )
 from sentinel.playbooks.reference import Filled
-from sentinel.playbooks.source import Place
+from sentinel.playbooks.source import Place, one_line
 
 DANGER_NEEDS_APPROVAL = 2
 RESERVED = ("inputs", "alert")
@@ -79,7 +79,7 @@ class _Check:
         return self.findings
 
     def _say(self, place: Place, message: str, *, is_error: bool = True) -> None:
-        self.findings.append(Finding(self.loaded.document.where(place), message, is_error))
+        self.findings.append(Finding(self.loaded.document.where(place), one_line(message), is_error))
 
     def _ids(self) -> None:
         seen: dict[str, Placed] = {}

@@ -240,7 +240,7 @@ def parse(text: str, name: str) -> Loaded:
     try:
         playbook = Playbook.model_validate(document.value)
     except ValidationError as error:
-        raise InputError("\n".join(_explain(document, item) for item in error.errors()[:20])) from error
+        raise InputError("\n".join(_explanations(document, error))) from error
     if sum(1 for _ in every(playbook.steps)) > MAX_STEPS:
         raise InputError(f"{document.where(('steps',))}: more than {MAX_STEPS} steps; split the playbook")
     return Loaded(playbook, document, text, hashlib.sha256(text.encode()).hexdigest())
@@ -256,12 +256,38 @@ def every(steps: tuple[AnyStep, ...], path: str = "", place: source.Place = ("st
             yield from every(step.else_, f"{here.path}.else.", (*here.place, "else"))
 
 
+def _explanations(document: source.Document, error: ValidationError) -> Iterator[str]:
+    items = error.errors()
+    for item in items[:20]:
+        # A list of steps is also called too short when its steps are faulty; the steps say it better.
+        is_echo = item["type"] == "too_short" and any(
+            len(other["loc"]) > len(item["loc"]) and other["loc"][: len(item["loc"])] == item["loc"] for other in items
+        )
+        if not is_echo:
+            yield source.one_line(_explain(document, item))
+
+
 def _explain(document: source.Document, item: Any) -> str:
-    place = document.where(item["loc"])
-    shown = ".".join(str(part) for part in item["loc"] if part not in ("do", "approve") or part == item["loc"][-1])
+    loc = _without_tags(item["loc"])
+    place = document.where(loc)
+    shown = ".".join(str(part) for part in loc)
     if item["type"] == "extra_forbidden":
-        return f"{place}: '{item['loc'][-1]}' is not known here; remove it or mend its spelling"
+        return f"{place}: '{loc[-1]}' is not known here; remove it or mend its spelling"
     if item["type"] == "missing":
-        return f"{place}: '{item['loc'][-1]}' is missing; add it"
+        return f"{place}: '{loc[-1]}' is missing; add it"
     message = str(item["msg"]).removeprefix("Value error, ")
     return f"{place}: {shown or 'playbook'}: {message}"
+
+
+def _without_tags(loc: source.Place) -> source.Place:
+    """Leave out the kind of step, which the models put behind a step's number but no file does."""
+    return tuple(
+        part
+        for index, part in enumerate(loc)
+        if not (
+            index >= 2
+            and part in _STEPS
+            and isinstance(loc[index - 1], int)
+            and loc[index - 2] in ("steps", "then", "else")
+        )
+    )

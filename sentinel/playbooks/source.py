@@ -57,6 +57,11 @@ def read(text: str, name: str) -> Document:
     return Document(name, value, lines)
 
 
+def one_line(text: str) -> str:
+    """Return `text` fit for a message: what cannot be seen, line breaks above all, becomes a middle dot."""
+    return "".join(character if character.isprintable() else "·" for character in text)
+
+
 def _bound(text: str, name: str) -> None:
     """Walk the events before anything is built: nothing may be deep, numerous or repeated by alias."""
     depth = aliases = 0
@@ -100,7 +105,7 @@ class _Builder:
                 raise InputError(f"{self._name}:{line}: a key must be a plain word")
             key = str(key_node.value)
             if key in result:
-                raise InputError(f"{self._name}:{line}: '{key}' stands here twice; keep one of them")
+                raise InputError(f"{self._name}:{line}: '{one_line(key[:60])}' stands here twice; keep one of them")
             self._lines[*place, key] = line
             result[key] = self.build(value_node, (*place, key))
         return result
@@ -126,4 +131,4 @@ def _line_of(error: Exception) -> int:
 
 def _first_line(error: Exception) -> str:
     problem = getattr(error, "problem", None)
-    return str(problem or error).splitlines()[0][:200]
+    return one_line(str(problem or error)[:200])
