@@ -41,9 +41,20 @@ def _by_the_standard_library(raw: str) -> object:
         raise InputError(f"{len(raw)} characters of JSON, more than the {MAX_RAW_CHARACTERS} allowed")
     try:
         value = json.loads(raw, parse_constant=_no_number, parse_int=_integer)
-        return json.loads(printable(json.dumps(value, ensure_ascii=False)))
     except (ValueError, RecursionError) as error:
         raise InputError(f"not JSON: {error}") from error
+    return _storable(value, 0)
+
+
+def _storable(value: object, depth: int) -> object:
+    """Return `value` with every text made one that UTF-8 can carry."""
+    if depth > MAX_DEPTH:
+        raise InputError(f"nested more than {MAX_DEPTH} deep")
+    if isinstance(value, dict):
+        return {printable(name): _storable(child, depth + 1) for name, child in value.items()}
+    if isinstance(value, list):
+        return [_storable(child, depth + 1) for child in value]
+    return printable(value) if isinstance(value, str) else value
 
 
 def plain(value: object) -> str | None:

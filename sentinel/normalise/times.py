@@ -58,8 +58,9 @@ def clf(text: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _in_year(text: str, year: int, zone: tzinfo) -> datetime | None:
-    month, day = _MONTHS[text[0:3]], int(text[4:6])
-    hour, minute, second = int(text[7:9]), int(text[10:12]), int(text[13:15])
+    name, number, clock = text.split()
+    month, day = _MONTHS[name], int(number)
+    hour, minute, second = int(clock[0:2]), int(clock[3:5]), int(clock[6:8])
     if day == 29 and month == 2 and year % 4:
         return None
     return datetime(year, month, day, hour, minute, min(second, 59), tzinfo=zone).astimezone(UTC)

@@ -1,5 +1,6 @@
 """Reads what our own collectors make: one JSON object with flat ECS names, each name and type checked."""
 
+import math
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import cast
@@ -27,7 +28,9 @@ def _long(value: object) -> Scalar | None:
 
 
 def _float(value: object) -> Scalar | None:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return number if math.isfinite(number := float(value)) else None
 
 
 def _boolean(value: object) -> Scalar | None:

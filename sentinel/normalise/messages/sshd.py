@@ -10,7 +10,7 @@ from collections.abc import Callable
 from sentinel.model.record import Fields
 from sentinel.normalise.values import address, port
 
-_FROM = r"(?P<from>[^\s]{1,255}) port (?P<port>\d{1,5})"
+_FROM = r"(?P<from>\S{1,255})(?: port (?P<port>\d{1,5}))?"  # before OpenSSH 5.4 without a port
 _WHO = r"(?P<invalid>(?:invalid|illegal) user )?(?P<user>.*)"
 _TRIED = re.compile(
     rf"(?P<how>Accepted|Failed|Postponed|Partial) (?P<method>\S+) for {_WHO} from {_FROM}"
@@ -18,16 +18,19 @@ _TRIED = re.compile(
 )
 _INVALID = re.compile(r"(?:Invalid|Illegal) user (?P<user>.*?) ?from (?P<from>\S{1,255})(?: port (?P<port>\d{1,5}))?")
 _CLOSED = re.compile(
-    r"(?P<how>Connection closed by|Connection reset by|Disconnected from|Disconnecting|Received disconnect from"
-    r"|Connection from|Timeout before authentication for)"
-    r" (?:(?P<kind>(?:authenticating |invalid )?user) (?P<user>.*) )?"
-    rf"(?:connection from )?{_FROM}(?P<rest>.*)"
+    r"(?:error: )?(?P<how>Connection closed by|Connection reset by|Disconnected from|Disconnecting"
+    r"|Received disconnect from|Connection from|Timeout before authentication for)"
+    # With an account before it, only an address with a port is one: the account may look like anything.
+    r" (?:(?P<kind>(?:authenticating |invalid )?user) (?P<user>.*) (?P<from>\S{1,255}) port (?P<port>\d{1,5})"
+    r"|(?:connection from )?(?P<from2>\S{1,255})(?: port (?P<port2>\d{1,5}))?)(?P<rest>[\s:,].*)?"
 )
 _TOO_MANY = re.compile(rf"(?:error: )?maximum authentication attempts exceeded for {_WHO} from {_FROM}(?: ssh\d?)?.*")
 _PAM_ERROR = re.compile(
-    r"error: PAM: (?P<why>.{1,80}) for (?P<invalid>illegal user )?(?P<user>.*) from (?P<from>\S{1,255})"
+    r"error: PAM: (?P<why>.{1,80}) for (?P<invalid>illegal user )?(?P<user>.*) from (?P<from>\S{1,255})(?: via \S+)?"
 )
 _NOT_ALLOWED = re.compile(r"User (?P<user>.*?)(?: from (?P<from>\S{1,255}))? not allowed because (?P<why>.*)")
+_ROOT = re.compile(rf"(?P<user>ROOT) (?P<why>LOGIN REFUSED) FROM {_FROM}(?: \[preauth\])?")
+_WRAPPER = re.compile(r"(?P<why>refused connect) from (?P<user>)(?:\S{0,255}@)?(?P<from>\S{1,255}?)(?: \(\S{1,255}\))?")
 _PROBE = re.compile(
     r"(?:error: )?(?:Did not receive identification string from|Bad protocol version identification '.*' from"
     r"|banner exchange: Connection from|Unable to negotiate with|kex_exchange_identification: .* from)"
@@ -44,10 +47,10 @@ def _peer(found: re.Match[str]) -> Fields:
     """Return `source.*` of the groups `from` and `port`."""
     names = found.groupdict()
     fields: Fields = {}
-    if host := names.get("from"):
+    if host := (names.get("from") or (names.get("from2") or "").rstrip(":")):
         ip = address(host)
         fields["source.domain" if ip is None else "source.ip"] = host if ip is None else ip
-    if (number := port(names.get("port") or "")) is not None:
+    if (number := port(names.get("port") or names.get("port2") or "")) is not None:
         fields["source.port"] = number
     return fields
 
@@ -94,7 +97,7 @@ def _closed(found: re.Match[str]) -> Fields:
         fields["user.name"] = found["user"]
     if found["kind"] == "invalid user":
         fields["sentinel.auth.is_invalid_user"] = True
-    if "[preauth]" in found["rest"] or found["how"].startswith("Timeout"):
+    if "[preauth]" in (found["rest"] or "") or found["how"].startswith("Timeout"):
         fields["event.outcome"] = "failure"
     else:
         fields["event.type"] = ["end"]
@@ -121,6 +124,10 @@ def _refused(found: re.Match[str]) -> Fields:
         "event.outcome": "failure",
         "event.reason": found["why"],
     }
+
+
+def _root_refused(found: re.Match[str]) -> Fields:
+    return {**_refused(found), "user.name": "root"}
 
 
 def _probe(found: re.Match[str]) -> Fields:
@@ -155,7 +162,9 @@ _BY_FIRST_WORD: dict[str, tuple[tuple[re.Pattern[str], Callable[[re.Match[str]],
     "Timeout": ((_CLOSED, _closed),),
     "Starting": ((_SESSION, _session),),
     "maximum": ((_TOO_MANY, _too_many),),
-    "error:": ((_TOO_MANY, _too_many), (_PAM_ERROR, _refused), (_PROBE, _probe)),
+    "ROOT": ((_ROOT, _root_refused),),
+    "refused": ((_WRAPPER, _refused),),
+    "error:": ((_TOO_MANY, _too_many), (_PAM_ERROR, _refused), (_PROBE, _probe), (_CLOSED, _closed)),
     "User": ((_NOT_ALLOWED, _refused),),
     "Did": ((_PROBE, _probe),),
     "Bad": ((_PROBE, _probe),),
@@ -167,7 +176,8 @@ _BY_FIRST_WORD: dict[str, tuple[tuple[re.Pattern[str], Callable[[re.Match[str]],
 
 def read(message: str) -> Fields | None:
     """Return what `message` says, or None where it says nothing about a log-in."""
+    message = message.removeprefix("fatal: ").rstrip()
     for pattern, make in _BY_FIRST_WORD.get(message.partition(" ")[0], ()):
-        if found := pattern.fullmatch(message.rstrip()):
+        if found := pattern.fullmatch(message):
             return make(found)
     return None

@@ -13,8 +13,9 @@ from sentinel.normalise.values import whole
 # RFC 3164 4.1 with the time of RFC 3339 allowed as well; the priority is there only on the wire.
 _HEADER = re.compile(
     r"(?:<(?P<priority>\d{1,3})>(?:1 )?)?"
-    r"(?:(?P<bsd>[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d)|(?P<iso>\d{4}-\d\d-\d\dT\S{1,40}))"
-    r" (?P<host>\S{1,255}) (?P<program>[^\s\[:]{1,100})(?:\[(?P<pid>\d{1,10})\])?: ?(?P<message>.*)",
+    r"(?:(?P<bsd>[A-Z][a-z]{2} (?: \d|\d\d?) \d\d:\d\d:\d\d)|(?P<iso>\d{4}-\d\d-\d\dT\S{1,40}))"
+    r" (?P<host>\S{1,255}) (?P<program>[^\s\[:]{1,100})(?:\[(?P<pid>\d{1,10})\])?: ?"
+    r"(?:\[ID \d{1,10} \w{1,20}\.\w{1,20}\] )?(?P<message>.*)",
     re.DOTALL,
 )
 _REPEATED = re.compile(r"message repeated (?P<count>\d{1,9}) times: \[ ?(?P<message>.*)\]\s*", re.DOTALL)
