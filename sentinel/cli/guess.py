@@ -3,7 +3,7 @@
 import re
 
 _TEXT: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("nginx.access", re.compile(r'^\S+ \S+ .{0,80}?\[\d{2}/\w{3}/\d{4}:[^\]]{0,40}\] "', re.MULTILINE)),
+    ("nginx.access", re.compile(r'^\S{1,255} \S{1,255} .{0,80}?\[\d{2}/\w{3}/\d{4}:[^\]]{0,40}\] "', re.MULTILINE)),
     (
         "linux.auth",
         re.compile(

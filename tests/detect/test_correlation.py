@@ -220,6 +220,23 @@ def test_memory_is_bounded_and_what_is_given_up_is_counted(
     assert found(made, [record(1, key="gone", action="fail", ip="0")]) == []
 
 
+@pytest.mark.parametrize(
+    ("kind", "rules", "condition"),
+    [
+        ("value_count", "failure", "{field: user, gte: 3}"),
+        ("temporal", "failure, success", "{gte: 2}"),
+        ("temporal_ordered", "failure, success", "{gte: 2}"),
+    ],
+)
+def test_a_flood_of_equal_matches_is_held_as_one(
+    kind: str, rules: str, condition: str, engine: MakeEngine, record: MakeRecord
+) -> None:
+    made = engine(BASE + correlation(kind, rules, condition))
+    found(made, [record(n / 100, key=f"r{n}", action="fail", ip="a", user="x") for n in range(500)])
+    assert b"r499" in made.checkpoint()
+    assert b"r498" not in made.checkpoint()
+
+
 def test_groups_nobody_touches_are_forgotten(engine: MakeEngine, record: MakeRecord) -> None:
     made = engine(BASE + correlation("event_count", "failure", "{gte: 2}"))
     for seconds, ip in ((0, "old"), (8_000, "new")):

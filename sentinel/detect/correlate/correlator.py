@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 
 from sentinel.detect.correlate.measure import MEASURES, NUMERIC, holds, involved
+from sentinel.detect.correlate.needless import needless
 from sentinel.detect.correlate.window import MAX_RECORDS, Contribution, Groups
 from sentinel.detect.predicates.number import as_number
 from sentinel.detect.rule import Correlation
@@ -54,7 +55,9 @@ class Correlator:
         self._reset()
 
     def _reset(self) -> None:
-        self._groups = {rule_id: Groups(each.span_seconds) for rule_id, each in self._correlations.items()}
+        self._groups = {
+            rule_id: Groups(each.span_seconds, needless(each)) for rule_id, each in self._correlations.items()
+        }
         self._order = 0
         self._clock = 0
         self.ungrouped = 0

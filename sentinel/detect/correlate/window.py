@@ -2,7 +2,7 @@
 
 from bisect import bisect_left, insort
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -51,7 +51,10 @@ class Group:
 class Groups:
     """All groups of one correlation, the longest untouched first."""
 
-    def __init__(self, span_seconds: int) -> None:
+    def __init__(
+        self, span_seconds: int, needless: Callable[[Sequence[Contribution], Contribution], int | None]
+    ) -> None:
+        self._needless = needless
         self._span = span_seconds * 1_000_000
         self._groups: OrderedDict[Key, Group] = OrderedDict()
         self._held = 0
@@ -65,6 +68,9 @@ class Groups:
         group.touched = clock
         stale = bisect_left(group.waiting, added.at - 2 * self._span, key=_at)
         self._drop(group, stale)
+        if (replaced := self._needless(group.waiting, added)) is not None:
+            del group.waiting[replaced]
+            self._held -= 1
         insort(group.waiting, added)
         self._held += 1
         if len(group.waiting) > MAX_IN_GROUP:
