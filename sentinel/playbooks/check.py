@@ -71,6 +71,11 @@ class _Check:
         self._ids()
         for name, given in playbook.inputs.items():
             self._default(name, given.type, given.default)
+        for index, name in enumerate(playbook.once_per):
+            if name not in playbook.inputs:
+                known_inputs = _nearest(name, playbook.inputs)
+                self._say(("once-per", index), f"'once-per' names '{name}', which is no input; {known_inputs}")
+            self.used.add(f"inputs.{name}")
         known = {f"inputs.{name}": given.type for name, given in playbook.inputs.items()}
         self._sequence(playbook.steps, "", ("steps",), _Scope(known))
         for name in playbook.inputs:

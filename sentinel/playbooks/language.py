@@ -201,6 +201,8 @@ class Playbook(Model):
     """Harm the playbook itself can do, 0 none to 100 worst."""
     inputs: dict[Identifier, Input] = Field(default_factory=dict)
     triggers: Annotated[tuple[Trigger, ...], Field(min_length=1)]
+    once_per: tuple[Identifier, ...] = ()
+    """Inputs whose values make a run of its own within one incident; empty: one run per incident."""
     steps: Annotated[tuple[Step, ...], Field(min_length=1)]
 
 

@@ -1,13 +1,14 @@
 """Runs of playbooks: started by alerts or people, moved on by workers, decided on, undone and cancelled by people."""
 
 import hashlib
+import json
 import threading
 import uuid
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, insert, select
+from sqlalchemy import Connection, Engine, func, insert, select
 
 from sentinel.audit import Audit
 from sentinel.database.connect import reading
@@ -35,6 +36,8 @@ from sentinel.playbooks.story import SYSTEM, Story, Timeline
 from sentinel.playbooks.worker import Worker
 
 MAX_PAGE = 500
+MAX_PER_INCIDENT = 20
+"""Runs of one playbook on one incident; more would only flood people with questions."""
 
 
 class Runs:
@@ -65,8 +68,9 @@ class Runs:
         self._worker = Worker(engine, Moves(self._story, commands, NeverTouch.of(never_touch), actions))
 
     def trigger(self, incident: Incident, alert: Alert, now: datetime | None = None) -> list[str]:
-        """Start every playbook that the alert asks for, once per incident and playbook version; return the run ids.
+        """Start every playbook that the alert asks for; return the run ids.
 
+        There is one run per incident, playbook version and value of the inputs it is `once-per`.
         A playbook whose required inputs the alert does not hold is not started; the timeline says so.
         """
         started = [self._trigger(loaded, incident, alert, now or moment.now()) for loaded in self._fitting(alert)]
@@ -174,14 +178,16 @@ class Runs:
         return list(self._library.started_by(alert))
 
     def _trigger(self, loaded: Loaded, incident: Incident, alert: Alert, now: datetime) -> str | None:
-        playbook = loaded.playbook
-        run_id = hashlib.sha256(f"{incident.id}/{playbook.playbook}/{playbook.version}".encode()).hexdigest()[:32]
-        filled = inputs.from_alert(playbook, alert)
+        filled = inputs.from_alert(loaded.playbook, alert)
+        run_id = _run_id(loaded, incident.id, filled.values)
+        missing = filled.missing
         with self._engine.begin() as connection:
             if connection.execute(select(runs.c.id).where(runs.c.id == run_id)).first() is not None:
                 return run_id
-            if filled.missing:
-                self._tell_missing(connection, run_id, loaded, incident, filled.missing)
+            if not missing and self._count(connection, loaded, incident.id) >= MAX_PER_INCIDENT:
+                missing = (f"this incident has {MAX_PER_INCIDENT} runs of it already; look at the incident as a whole",)
+            if missing:
+                self._tell_missing(connection, run_id, loaded, incident, missing)
                 return None
             insert_new(connection, runs, [_row(run_id, loaded, incident.id, incident.agency, filled.values, now)])
             detail = {"alert": alert.id} | ({"left_out": "; ".join(filled.left_out)} if filled.left_out else {})
@@ -220,9 +226,22 @@ class Runs:
         if connection.execute(query.where(runs.c.state.in_(active)).limit(1)).first() is not None:
             raise ConflictError(f"playbook '{loaded.playbook.playbook}' is at work on this incident already")
 
+    def _count(self, connection: Connection, loaded: Loaded, incident: str) -> int:
+        mine = (runs.c.incident == incident, runs.c.playbook == loaded.playbook.playbook)
+        count: int = connection.execute(select(func.count()).where(*mine)).scalar_one()
+        return count
+
     def _ring(self) -> None:
         if self._wake is not None:
             self._wake.set()
+
+
+def _run_id(loaded: Loaded, incident: str, values: Mapping[str, Value]) -> str:
+    """Return the id of the one run of this playbook version on this incident and what the run is once per."""
+    playbook = loaded.playbook
+    once_per = [values.get(name) for name in playbook.once_per]
+    subject = f"/{json.dumps(once_per)}" if once_per else ""
+    return hashlib.sha256(f"{incident}/{playbook.playbook}/{playbook.version}{subject}".encode()).hexdigest()[:32]
 
 
 def _row(

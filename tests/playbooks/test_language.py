@@ -135,6 +135,13 @@ def test_a_disruptive_action_needs_a_yes_on_every_way_to_it(steps: str, *, is_ga
     assert any("nobody is asked" in error for error in errors) != is_gated, errors
 
 
+def test_what_a_run_is_once_per_must_be_an_input() -> None:
+    text = BLOCK.replace("steps:", "once-per: [sauce]\nsteps:", 1)
+    (found,) = check(parse(text, "block.yml"), ACTIONS)
+    assert "did you mean 'source'?" in str(found)
+    assert str(found).startswith(f"block.yml:{line_of(text, 'once-per')}:")
+
+
 def test_an_unused_input_is_only_a_warning() -> None:
     found = check(parse(with_steps("  - {note: x, note-vi: x}"), "block.yml"), ACTIONS)
     assert [finding.is_error for finding in found] == [False, False]

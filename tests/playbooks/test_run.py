@@ -337,3 +337,17 @@ def test_an_effect_and_its_command_are_written_together_or_not_at_all(stage: Sta
     with stage.engine.connect() as connection:
         made = set(connection.execute(select(effects.c.id)).scalars())
         assert made == set(connection.execute(select(commands.c.effect)).scalars())
+
+
+def test_a_playbook_may_run_once_per_subject_within_an_incident_but_not_without_end(engine: Engine) -> None:
+    stage = Stage(engine, playbooks=[BLOCK.replace("steps:", "once-per: [source]\nsteps:", 1)]).furnish()
+
+    def trigger(number: int) -> list[str]:
+        fields = {"agent.id": "agent-1", "source.ip": f"203.0.113.{number}"}
+        return stage.runs.trigger(stage.incident(), alert(fields), stage.now)
+
+    assert trigger(1) == trigger(1) != trigger(2)
+    for number in range(3, 40):
+        trigger(number)
+    assert len(stage.runs.find(SCOPE)) == 20
+    assert "run.not_started" in stage.timeline()
