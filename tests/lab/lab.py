@@ -1,15 +1,30 @@
 """The lab as one object: start it, attack it, read what it wrote."""
 
+import os
+import shutil
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
 
 from tests.lab import lan, server
-from tests.lab.host import Host
+from tests.lab.host import PATH, Host
 
 NUMBERS = {"soc": 5, "server": 10, "workstation": 21, "attacker": 66}
 """Each machine's last part of the address; the gateway is 1."""
 NAMES = {"soc": "soc01", "server": "portal01", "workstation": "quay03", "attacker": "laptop66"}
+
+
+PROGRAMS = ("nginx", "sshd", "dnsmasq", "rsyslogd", "sudo", "ip", "tcpdump", "dig", "sshpass")
+TOOLS = ("nmap", "hydra", "sqlmap", "arpspoof", "curl")
+_PACKAGES = "tests/lab/packages.txt"
+
+
+def missing() -> str:
+    """Return why the lab cannot run here, in one sentence; empty when it can."""
+    absent = [name for name in (*PROGRAMS, *TOOLS) if shutil.which(name, path=PATH) is None]
+    if absent:
+        return f"the lab needs the Debian packages of {_PACKAGES}; not here: {', '.join(absent)}"
+    return "" if os.geteuid() == 0 else "the lab needs root, for network namespaces"
 
 
 class Lab:
