@@ -1,0 +1,57 @@
+"""`sentinel parse` shows what the server makes of a log."""
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+
+from sentinel.cli.parse import app
+from sentinel.errors import InputError, UnavailableError
+
+GOOD = "Nov 23 02:00:00 portal01 sshd[1]: Failed password for root from 10.0.0.9 port 4 ssh2\n"
+
+
+def run(*arguments: str) -> int:
+    """Return the exit code; typer ends with SystemExit always."""
+    with pytest.raises(SystemExit) as ended:
+        app(args=list(arguments), prog_name="sentinel parse")
+    return int(ended.value.code or 0)
+
+
+def test_prints_one_nested_object_per_line(tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    log = tmp_path / "auth.log"
+    log.write_text(GOOD + GOOD)
+    assert run("--dataset", "linux.auth", "--timezone", "+07:00", str(log)) == 0
+    out, err = capsysbinary.readouterr()
+    first, second = map(json.loads, out.splitlines())
+    assert first["source"] == {"ip": "10.0.0.9", "port": 4}
+    assert first["@timestamp"].endswith("-11-22T19:00:00.000000Z")
+    assert (first["event"]["sequence"], second["event"]["sequence"]) == (1, 2)
+    assert first["log"]["file"]["path"] == str(log)
+    assert err == b"2 lines, 0 rejected\n"
+
+
+def test_a_rejected_line_is_shown_and_the_rest_goes_on(
+    tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    log = tmp_path / "auth.log.gz"
+    log.write_bytes(gzip.compress(b"\xff nonsense\n" + GOOD.encode()))
+    assert run("--dataset", "linux.auth", str(log)) == 1
+    first, second = map(json.loads, capsysbinary.readouterr().out.splitlines())
+    assert first["event"]["kind"] == "pipeline_error"
+    assert first["event"]["original"] == "\\xff nonsense"
+    assert second["event"]["kind"] == "event"
+
+
+def test_says_which_datasets_there_are(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"no parser for dataset 'linux\.aut'; known are linux\.auth"):
+        app(args=["--dataset", "linux.aut", str(tmp_path / "x")], prog_name="sentinel parse")
+
+
+@pytest.mark.parametrize("name", ["missing.log", "broken.gz", "broken.evtx"])
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, name: str) -> None:
+    if name.startswith("broken"):
+        (tmp_path / name).write_bytes(b"not what the name says")
+    with pytest.raises(UnavailableError, match=name):
+        app(args=["--dataset", "windows.evtx", str(tmp_path / name)], prog_name="sentinel parse")
