@@ -6,6 +6,7 @@ The SQL is put together from constants and `sql.condition`, whose values are bou
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
@@ -23,7 +24,6 @@ TIMEOUT_SECONDS = 60.0
 MAX_RECORDS = 10_000
 """A page is never longer, whatever the limit asked for."""
 
-_FILES = "read_parquet(?)"
 _MICROSECONDS = f'epoch_us("{TIME}")'
 
 
@@ -53,16 +53,14 @@ class Finder:
     def search(self, files: Sequence[str], where: Sql, search: Search) -> Found:
         """Return the answer to a search whose condition is `where`."""
         with self._cursor() as cursor:
-            total, first, last = _row(
-                cursor,
-                f"SELECT count(*), min({_MICROSECONDS}), max({_MICROSECONDS}) FROM {_FILES} WHERE {where.text}",  # noqa: S608
-                files,
-                where,
-            )
+            place = _place(files, where)
+            if where.is_costly:
+                place = _remember(cursor, place)
+            total, first, last = _count(cursor, place)
             if not total:
                 return Found(0, ())
-            buckets = _histogram(cursor, files, where, search, (first, last)) if search.histogram_buckets > 0 else ()
-            return Found(total, tuple(_page(cursor, files, where, search)), buckets)
+            buckets = _histogram(cursor, place, search, (first, last)) if search.histogram_buckets > 0 else ()
+            return Found(total, tuple(_page(cursor, place, search)), buckets)
 
     def after(self, files: Sequence[str], where: Sql, last: tuple[str, str] | None, limit: int) -> list[Record]:
         """Return up to `limit` records after the time and id of `last`, oldest first."""
@@ -74,7 +72,7 @@ class Finder:
             where = Sql(text, (*where.values, time, time, last[1]))
         search = Search(scope=frozenset(), limit=limit, newest_first=False)
         with self._cursor() as cursor:
-            return _page(cursor, files, where, search)
+            return _page(cursor, _place(files, where), search)
 
     def by_ids(self, files: Sequence[str], ids: Sequence[str], where: Sql) -> list[Record]:
         """Return the records with these ids that pass `where`, in no order."""
@@ -108,33 +106,61 @@ class Finder:
             cursor.close()
 
 
-def _row(cursor: duckdb.DuckDBPyConnection, sql: str, files: Sequence[str], where: Sql) -> tuple[int, int, int]:
-    row = cursor.execute(sql, [list(files), *where.values]).fetchone()
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where the hits of a search are: in files, under a condition, or in a table that holds nothing else."""
+
+    relation: str
+    condition: str
+    values: tuple[object, ...]
+
+
+def _place(files: Sequence[str], where: Sql) -> _Place:
+    return _Place("read_parquet(?, filename = true)", where.text, (list(files), *where.values))
+
+
+def _remember(cursor: duckdb.DuckDBPyConnection, place: _Place) -> _Place:
+    """Put the hits into a table, so that a costly condition is checked once."""
+    cursor.execute(
+        f'CREATE TEMP TABLE hits AS SELECT "{ID}", "{TIME}", filename '  # noqa: S608
+        f"FROM {place.relation} WHERE {place.condition}",
+        place.values,
+    )
+    return _Place("hits", "true", ())
+
+
+def _count(cursor: duckdb.DuckDBPyConnection, place: _Place) -> tuple[int, int, int]:
+    """Return the number of hits and the first and last time in microseconds."""
+    row = cursor.execute(
+        f"SELECT count(*), min({_MICROSECONDS}), max({_MICROSECONDS}) "  # noqa: S608
+        f"FROM {place.relation} WHERE {place.condition}",
+        place.values,
+    ).fetchone()
     if row is None:
         raise UnreadableError("DuckDB gave no row for an aggregate")
     return int(row[0]), int(row[1] or 0), int(row[2] or 0)
 
 
 def _histogram(
-    cursor: duckdb.DuckDBPyConnection, files: Sequence[str], where: Sql, search: Search, span: tuple[int, int]
+    cursor: duckdb.DuckDBPyConnection, place: _Place, search: Search, span: tuple[int, int]
 ) -> tuple[Bucket, ...]:
     """Return bars over the time asked for, or over what was found where no time was."""
     width = width_seconds(search.start, search.end, span, search.histogram_buckets) * 1_000_000
     rows = cursor.execute(
-        f"SELECT {_MICROSECONDS} // ? AS bar, count(*) FROM {_FILES} WHERE {where.text} GROUP BY bar",  # noqa: S608
-        [width, list(files), *where.values],
+        f"SELECT {_MICROSECONDS} // ? AS bar, count(*) "  # noqa: S608
+        f"FROM {place.relation} WHERE {place.condition} GROUP BY bar",
+        (width, *place.values),
     ).fetchall()
     return fill({int(bar): int(count) for bar, count in rows}, width, search.start, search.end)
 
 
-def _page(cursor: duckdb.DuckDBPyConnection, files: Sequence[str], where: Sql, search: Search) -> list[Record]:
+def _page(cursor: duckdb.DuckDBPyConnection, place: _Place, search: Search) -> list[Record]:
     """Return the records of one page: first their ids by the narrow columns, then the whole records."""
-    limit = max(0, min(search.limit, MAX_RECORDS))
     order = "DESC" if search.newest_first else "ASC"
     rows = cursor.execute(
-        f'SELECT "{ID}", "{TIME}", filename FROM read_parquet(?, filename = true) WHERE {where.text} '  # noqa: S608
+        f'SELECT "{ID}", "{TIME}", filename FROM {place.relation} WHERE {place.condition} '  # noqa: S608
         f'ORDER BY "{TIME}" {order}, "{ID}" {order} LIMIT ? OFFSET ?',
-        [list(files), *where.values, limit, max(0, search.offset)],
+        (*place.values, max(0, min(search.limit, MAX_RECORDS)), max(0, search.offset)),
     ).fetchall()
     if not rows:
         return []
@@ -148,7 +174,7 @@ def _page(cursor: duckdb.DuckDBPyConnection, files: Sequence[str], where: Sql, s
 def _records(cursor: duckdb.DuckDBPyConnection, files: Sequence[str], ids: Sequence[str], where: Sql) -> list[Record]:
     places = ", ".join("?" * len(ids))
     rows = cursor.execute(
-        f'SELECT {COLUMNS} FROM {_FILES} WHERE "{ID}" IN ({places}) AND {where.text}',  # noqa: S608
+        f'SELECT {COLUMNS} FROM read_parquet(?) WHERE "{ID}" IN ({places}) AND {where.text}',  # noqa: S608
         [list(files), *ids, *where.values],
     ).fetchall()
     return [unpack(row) for row in rows]

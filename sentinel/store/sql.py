@@ -3,7 +3,7 @@
 import ipaddress
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sentinel.errors import InputError
@@ -69,6 +69,8 @@ class Sql:
 
     text: str
     values: tuple[object, ...] = ()
+    is_costly: bool = False
+    """It reads long texts or JSON: better done once and remembered."""
 
 
 def condition(search: Search, misfits: frozenset[str]) -> Sql:
@@ -113,9 +115,9 @@ class _Translation:
                 return _join(" OR ", [self.node(item, is_negated=is_negated) for item in items])
             case Not(item):
                 inner = self.node(item, is_negated=True)
-                return Sql(f"(NOT {inner.text})", inner.values)
+                return replace(inner, text=f"(NOT {inner.text})")
         found = self._leaf(node)
-        return Sql(f"coalesce({found.text}, false)", found.values) if is_negated else found
+        return replace(found, text=f"coalesce({found.text}, false)") if is_negated else found
 
     def _leaf(self, node: Free | Exists | Contains | Like | Between | Within) -> Sql:
         match node:
@@ -156,7 +158,7 @@ def _column(field: str, test: Test, *, is_text: bool) -> Sql:
     kind = KINDS[field]
     if field in LISTS:
         inner = test("CAST(v AS VARCHAR)" if is_text and kind in ("long", "float") else "v")
-        return Sql(f"list_bool_or(list_transform({_quoted(field)}, lambda v: {inner.text}))", inner.values)
+        return replace(inner, text=f"list_bool_or(list_transform({_quoted(field)}, lambda v: {inner.text}))")
     if is_text and kind == "date":
         return test(f"strftime({_quoted(field)}, '%Y-%m-%dT%H:%M:%S.%fZ')")
     if is_text and kind in ("long", "float", "boolean"):
@@ -171,19 +173,28 @@ def _rest(field: str, test: Test) -> Sql:
         f'(contains("{REST}", ?) AND coalesce(list_bool_or(list_transform('
         f'rest_values("{REST}", ?), lambda v: {inner.text})), false))'
     )
-    return Sql(text, (f"{json.dumps(field)}:", _pointer(field), *inner.values))
+    return Sql(text, (f"{json.dumps(field)}:", _pointer(field), *inner.values), is_costly=True)
 
 
 def _text_test(pattern: Pattern, *, is_part: bool) -> Test:
+    if is_part:
+        return _part_test(pattern)
     literal = pattern.literal
+    if literal is None:
+        return lambda value: Sql(f"fold({value}) LIKE fold(?) ESCAPE '\\'", (_like(pattern),))
+    return lambda value: Sql(f"fold({value}) = fold(?)", (literal,))
+
+
+def _part_test(pattern: Pattern) -> Test:
+    """Return the test on long texts: `fold` is slow, and on a text of ASCII alone it does what `lower` does."""
+    literal = pattern.literal
+    wanted = literal if literal is not None else f"%{_like(pattern)}%"
+    form = "contains({text}, fold(?))" if literal is not None else "{text} LIKE fold(?) ESCAPE '\\'"
 
     def test(value: str) -> Sql:
-        if literal is None:
-            edge = "%" if is_part else ""
-            return Sql(f"fold({value}) LIKE fold(?) ESCAPE '\\'", (edge + _like(pattern) + edge,))
-        if is_part:
-            return Sql(f"contains(fold({value}), fold(?))", (literal,))
-        return Sql(f"fold({value}) = fold(?)", (literal,))
+        plain, folded = form.format(text=f"lower({value})"), form.format(text=f"fold({value})")
+        text = f"({plain} OR (strlen({value}) <> length({value}) AND {folded}))"
+        return Sql(text, (wanted, wanted), is_costly=True)
 
     return test
 
@@ -240,7 +251,9 @@ def _like(pattern: Pattern) -> str:
 
 def _join(operator: str, parts: Sequence[Sql]) -> Sql:
     return Sql(
-        "(" + operator.join(part.text for part in parts) + ")", tuple(value for part in parts for value in part.values)
+        "(" + operator.join(part.text for part in parts) + ")",
+        tuple(value for part in parts for value in part.values),
+        any(part.is_costly for part in parts),
     )
 
 
