@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import ClassVar, Generic, TypeVar
+from typing import ClassVar, Generic, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -25,7 +25,13 @@ class Arguments(BaseModel):
         field = cls.model_fields.get(argument)
         if field is None:
             return None
-        return next((item.name for item in field.metadata if isinstance(item, Kind)), "string")
+        marks = [*field.metadata, *(mark for part in get_args(field.annotation) for mark in _marks(part))]
+        return next((mark.name for mark in marks if isinstance(mark, Kind)), "string")
+
+
+def _marks(annotation: object) -> tuple[object, ...]:
+    """Return what is said beside a type, as in the first part of `Path | None`."""
+    return getattr(annotation, "__metadata__", ())
 
 
 A = TypeVar("A", bound=Arguments)

@@ -184,7 +184,7 @@ class _Rehearsal:
             arguments: Arguments = action.read(move.values)
         except InputError as error:
             return Seen(StepState.FAILED, {}, str(error))
-        if reason := self._never_touch.refusal(arguments):
+        if action.danger and (reason := self._never_touch.refusal(arguments)):
             return Seen(StepState.REFUSED, {}, reason)
         self._effects[move.placed.name] = (action.name, arguments)
         answer = self._case.answers.get(move.placed.name, Answer())
