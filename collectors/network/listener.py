@@ -8,19 +8,23 @@ import struct
 import threading
 import time
 
-from collectors.network import kernel_filter, sniff
+from collectors.network import kernel_filter
 from collectors.network.frame import Frame
+from collectors.network.sniff import OpenInterface, open_interface
 from sentinel.errors import UnavailableError
 
 log = logging.getLogger(__name__)
 
 QUEUE_FRAMES = 20_000
 """About 10 MB of headers, more than a second of a busy 100 Mbit/s LAN."""
+KERNEL_BYTES = 8_000_000
+"""What the kernel may hold for us, counted as it counts, with the packets' own overhead."""
 _LOOK_SECONDS = 0.2
 _RAW_IP, _ETHERNET, _UNKNOWN = 101, 1, -1
 _LINK_TYPES = {1: _ETHERNET, 772: _ETHERNET, 65534: _RAW_IP, 512: _RAW_IP}
 """The kernel's ARPHRD numbers (Ethernet, loopback, tunnel, PPP) to libpcap's."""
 _SOL_PACKET, _PACKET_STATISTICS, _PACKET_AUXDATA, _SO_TIMESTAMPNS, _OUTGOING = 263, 6, 8, 35, 4
+_SO_RCVBUFFORCE = 33
 _AUXDATA = struct.Struct("@IIIHHHH")
 _VLAN_VALID, _VLAN_TPID_VALID = 0x10, 0x40
 _ANCILLARY_BYTES = socket.CMSG_SPACE(_AUXDATA.size) + socket.CMSG_SPACE(16) + 64
@@ -34,7 +38,7 @@ class Listener:
         self._promiscuous = promiscuous
         self._frames: queue.Queue[Frame] = queue.Queue(size)
         self._stop = threading.Event()
-        self._socket: socket.socket | None = None
+        self._opened: OpenInterface | None = None
         self._thread: threading.Thread | None = None
         self._fault: OSError | None = None
         self.received = 0
@@ -44,10 +48,12 @@ class Listener:
 
     def start(self) -> None:
         """Open the interface and begin; raises `UnavailableError` when it cannot."""
-        self._socket = sniff.open_interface(self.interface, promiscuous=self._promiscuous)
-        if self._socket.getsockname()[3] in (1, 772):
-            kernel_filter.attach(self._socket)
-        self._thread = threading.Thread(target=self._run, args=(self._socket,), name=f"sniff {self.interface}")
+        self._opened = open_interface(self.interface, promiscuous=self._promiscuous)
+        listener = self._opened.ins
+        _enlarge(listener)
+        if _LINK_TYPES.get(listener.getsockname()[3]) == _ETHERNET:
+            kernel_filter.attach(listener)
+        self._thread = threading.Thread(target=self._run, args=(listener,), name=f"sniff {self.interface}")
         self._thread.start()
 
     def take(self, limit: int, wait_seconds: float) -> list[Frame]:
@@ -71,9 +77,9 @@ class Listener:
         if self._thread is not None:
             self._thread.join()
             self._thread = None
-        if self._socket is not None:
-            self._socket.close()
-            self._socket = None
+        if self._opened is not None:
+            self._opened.close()
+            self._opened = None
 
     def _run(self, listener: socket.socket) -> None:
         try:
@@ -106,6 +112,14 @@ class Listener:
         # struct tpacket_stats: packets, drops; reading it sets both to 0.
         counts = listener.getsockopt(_SOL_PACKET, _PACKET_STATISTICS, 8)
         self.dropped += struct.unpack("@II", counts)[1]
+
+
+def _enlarge(listener: socket.socket) -> None:
+    """Let the kernel keep what arrives while we are busy; without CAP_NET_ADMIN as much as it grants everybody."""
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, KERNEL_BYTES)
+    except PermissionError:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, KERNEL_BYTES)
 
 
 def _frame(data: bytes, notes: list[tuple[int, int, bytes]], link_type: int) -> Frame:

@@ -1,7 +1,6 @@
 """Where scapy is used, and nowhere else: capture files are read, an interface is opened, DNS is decoded."""
 
 import logging
-import socket
 import struct
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +18,9 @@ from sentinel.errors import InputError, UnavailableError
 
 # Scapy warns about every odd packet and file; what matters is counted, and said once, by us.
 logging.getLogger("scapy").setLevel(logging.ERROR)
+
+OpenInterface = L2ListenSocket
+"""What `open_interface` returns; closing it closes its socket `ins`, and so does forgetting it."""
 
 _BROKEN = (Scapy_Exception, struct.error, ValueError, IndexError, KeyError, TypeError, AttributeError, EOFError)
 """What scapy's dissectors raise on bytes that are not what they claim to be."""
@@ -65,13 +67,13 @@ def decode_dns(data: bytes) -> Message | None:
         return None
 
 
-def open_interface(interface: str, *, promiscuous: bool) -> socket.socket:
-    """Return a packet socket on `interface` that says for each packet its time, true length and VLAN.
+def open_interface(interface: str, *, promiscuous: bool) -> OpenInterface:
+    """Return a listener on `interface`; its socket `ins` says for each packet its time, true length and VLAN.
 
     Raises `UnavailableError` when there is no such interface, or no permission to listen to it.
     """
     try:
-        return L2ListenSocket(iface=interface, promisc=promiscuous).ins
+        return L2ListenSocket(iface=interface, promisc=promiscuous)
     except PermissionError as error:
         raise UnavailableError(
             f"may not listen to the interface {interface}; the collector needs the capability CAP_NET_RAW"

