@@ -11,6 +11,7 @@ from pathlib import Path
 from collectors import settings as settings_file
 from collectors.check import check
 from collectors.enrolment import enrol, read_token
+from collectors.inputs import missing
 from collectors.log_lines import start_logging
 from collectors.run import STATUS_FILE, Collector, alone, can_respond, is_running
 from sentinel import __version__
@@ -175,13 +176,11 @@ def _full(status: Mapping[str, object]) -> str:
 
 
 def _pcap(options: argparse.Namespace) -> int:
-    from collectors.inputs import missing
-
     try:
-        from collectors.network import pcap
+        from collectors.network.pcap import run
     except ModuleNotFoundError as error:
         raise missing("pcap", error) from error
-    return int(pcap.run(options.file))
+    return run(options.file)
 
 
 def _say(line: str) -> None:

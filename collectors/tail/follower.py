@@ -39,6 +39,7 @@ class Follower:
         """Open `path` to go on after what `fingerprint` covers; raises OSError."""
         self.path = path
         self.real = os.path.realpath(path)
+        """Name that rotation derives others from; stays when the file is renamed."""
         self.fingerprint = fingerprint
         self.is_rotated = False
         self.changed_at = 0.0

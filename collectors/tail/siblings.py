@@ -80,16 +80,16 @@ def rotated_since(path: str, changed_ns: int, is_known: Callable[[Found], bool])
     return sorted(found, key=lambda each: each.changed_ns)
 
 
-def is_copy(found: Found, original: str, read: Fingerprint, size: int) -> bool:
-    """Return whether a file is, by name and content, a copy of the one at `original`, as `copytruncate` makes it.
+def is_copy(found: Found, name: str, read: Fingerprint, holds: Callable[[Fingerprint], bool]) -> bool:
+    """Return whether a file is a copy of the one first known as `name`, as `copytruncate` makes it.
 
-    It holds either all that was `read`, or no more than the first `size` bytes that were seen.
+    A copy holds either all that was `read`, or less, and then the original holds all of the copy.
     """
-    if found.size == 0 or not is_rotated_name(original, found.path):
+    if found.size == 0 or not is_rotated_name(name, found.path):
         return False
     if read.offset and found.size >= read.offset:
         return is_same(found.path, read)
-    return found.size <= size and is_same(original, _whole(found))
+    return holds(_whole(found))
 
 
 def _whole(found: Found) -> Fingerprint:

@@ -120,6 +120,9 @@ class Watch:
             if follower.key not in present and not follower.is_rotated:
                 self._rotate(follower, {found.key for found in new})
         for found in new:
+            before = [follower for follower in self.followers if follower.path == found.path]
+            if before:
+                self._take_missed(before[-1], {found.key for found in new})
             self._follow(found.path, Fingerprint())
 
     def _rotate(self, follower: Follower, new: Set[Key]) -> None:
@@ -133,7 +136,7 @@ class Watch:
         original = self._copies.get(found.key)
         candidates = self.followers if original is None else [original]
         for each in candidates:
-            if not each.is_rotated and is_copy(found, each.path, each.fingerprint, each.size):
+            if not each.is_rotated and is_copy(found, each.real, each.fingerprint, each.holds):
                 self._copies[found.key] = each
                 return True
         self._copies.pop(found.key, None)
@@ -152,10 +155,10 @@ class Watch:
             places = [*self._done, *(each.place for each in self.followers)]
             return any(place.fingerprint.offset and is_same(found.path, place.fingerprint) for place in places)
 
-        for found in rotated_since(follower.path, follower.modified_ns, is_known):
+        for found in rotated_since(follower.real, follower.modified_ns, is_known):
             missed = self._follow(found.path, Fingerprint())
             if missed is not None:
-                missed.is_rotated = True
+                missed.real, missed.is_rotated = follower.real, True
 
     def _follow(
         self, path: str, fingerprint: Fingerprint, *, before: Follower | None = None, is_skipping: bool = False
@@ -213,12 +216,12 @@ class Watch:
     def _emptied(self, follower: Follower) -> list[Reading]:
         """Answer to truncation: go on in the copy that rotation made, else say what may be missing; then start over."""
         path, offset = follower.path, follower.fingerprint.offset
-        copy = copy_of(path, {each.key for each in self.followers}, follower.fingerprint)
+        copy = copy_of(follower.real, {each.key for each in self.followers}, follower.fingerprint)
         heir = None if copy is None else self._follow(copy.path, follower.fingerprint, before=follower)
         unfinished = follower.begin_again()
         if heir is not None:
             self._copies.pop(heir.key, None)
-            heir.path, heir.is_rotated = path, True
+            heir.path, heir.real, heir.is_rotated = path, follower.real, True
             self._take_missed(heir, frozenset())
             return []
         log.warning("A followed file was emptied in place.", extra={"path": path, "offset": offset})
@@ -236,8 +239,10 @@ class Watch:
             self._missing(place)
             return None
         follower = self._follow(here.path, place.fingerprint, is_skipping=place.is_skipping)
-        if follower is not None and here.key not in matched:
-            follower.path, follower.is_rotated = place.path, True
+        if follower is not None:
+            follower.real = place.real
+            if here.key not in matched:
+                follower.path, follower.is_rotated = place.path, True
         return follower
 
     def _missing(self, place: Place) -> None:
