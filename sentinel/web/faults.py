@@ -1,6 +1,7 @@
 """Errors become answers: one JSON sentence for programs, a page for people."""
 
 import logging
+from urllib.parse import urlencode
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -46,13 +47,19 @@ def answer(request: Request, status: int, sentence: str, headers: dict[str, str]
 async def _sentinel_error(request: Request, fault: Exception) -> Response:
     status = fault.http_status if isinstance(fault, SentinelError) else 500
     if isinstance(fault, SignInNeededError) and not request.url.path.startswith("/api/"):
-        back = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-        target = (
-            request.url_for("sign_in_form").include_query_params(next=local_path(back)).replace(scheme="", netloc="")
-        )
-        return RedirectResponse(str(target) if request.method == "GET" else "/sign-in", status_code=303)
+        return _sign_in_first(request)
     headers = {"Retry-After": RETRY_AFTER_SECONDS} if isinstance(fault, UnavailableError) else None
     return answer(request, status, str(fault), headers)
+
+
+def _sign_in_first(request: Request) -> Response:
+    if request.method != "GET":
+        return RedirectResponse("/sign-in", status_code=303)
+    here = local_path(request.url.path + (f"?{request.url.query}" if request.url.query else ""))
+    if request.headers.get("sec-fetch-site") == "cross-site":
+        # A strict cookie stays at home when a link in a chat or mail leads here; asked from our own page, it comes.
+        return page(request, "again.html", target=here)
+    return RedirectResponse(f"/sign-in?{urlencode({'next': here})}", status_code=303)
 
 
 async def _http_error(request: Request, fault: Exception) -> Response:

@@ -23,7 +23,7 @@ from sentinel.intake.enrolment import Enrolment
 from sentinel.intake.identity import Identities
 from sentinel.intake.receiver import Receiver
 from sentinel.journal.local import LocalJournal
-from sentinel.model.match import Match, RuleInfo
+from sentinel.model.match import Match
 from sentinel.model.moment import now, to_text
 from sentinel.model.principal import Principal, Role
 from sentinel.model.record import Record
@@ -202,6 +202,21 @@ def status(at: datetime) -> dict[str, object]:
     }
 
 
-def rule(name: str) -> RuleInfo:
-    """Return one of the scene's rules."""
-    return scene.RULES[name]
+def trouble(world: World) -> None:
+    """Add collectors in every kind of trouble."""
+    at = now()
+    wrong: dict[str, dict[str, object]] = {
+        "phong-may": {"drops": 1280},
+        "may-chu-cu": {"spool_bytes": 498_000_000, "spool_events": 812_345},
+        "chi-cuc-thue": {"spool_events": 52_000, "oldest_event_at": to_text(at - timedelta(hours=7))},
+    }
+    for name, status_of in wrong.items():
+        collector = enrol(world.services, OURS, name, f"secret-of-{name}")
+        world.services.identities.report(collector, status(at) | status_of, at)
+    silent = enrol(world.services, THEIRS, "tram-y-te", "secret-of-silent")
+    world.services.identities.report(silent, status(at), at - timedelta(hours=26))
+    enrol(world.services, THEIRS, "moi-cai-dat", "secret-of-new")
+    gone = enrol(world.services, THEIRS, "da-thu-hoi", "secret-of-gone")
+    world.services.identities.revoke(world.people[Role.ADMINISTRATOR, CITY], gone, "thay máy")
+    faults = {(world.things[OURS].collector, "line:linux.auth"): (3, "not a line of sshd")}
+    world.services.receiver.count(faults, at)
