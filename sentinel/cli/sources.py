@@ -91,7 +91,7 @@ class Source:
 
     def _evtx(self, stream: IO[bytes]) -> Iterator[Event]:
         try:
-            records = iter(PyEvtxParser(stream, number_of_threads=1).records_json())
+            records: Iterator[dict[str, str]] = iter(PyEvtxParser(stream, number_of_threads=1).records_json())
         except RuntimeError as error:
             raise UnavailableError(f"cannot read {self.path}: {error}") from error
         number = 0
