@@ -91,18 +91,22 @@ class Source:
 
     def _evtx(self, stream: IO[bytes]) -> Iterator[Event]:
         try:
-            records: Iterator[dict[str, str]] = iter(PyEvtxParser(stream, number_of_threads=1).records_json())
+            records = iter(PyEvtxParser(stream, number_of_threads=1).records_json())
         except RuntimeError as error:
             raise UnavailableError(f"cannot read {self.path}: {error}") from error
         number = 0
         while True:
             number += 1
             try:
-                yield self._event(number, next(records)["data"], "windows.evtx")
+                found = next(records)
             except StopIteration:
                 return
             except RuntimeError as error:
                 self.fault(number, error)
+                continue
+            if found is None:
+                return
+            yield self._event(number, found["data"], "windows.evtx")
 
     def _lines(self, stream: IO[bytes]) -> Iterator[tuple[int, str]]:
         number = 0
