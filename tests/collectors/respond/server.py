@@ -105,7 +105,7 @@ def serving(desk: Desk, folder: Path, port: int = 0) -> Iterator[Client]:
 
 def _handler(desk: Desk) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.0"
+        protocol_version = "HTTP/1.0"  # Every connection ends with its answer, so none is left over in a test.
 
         def do_GET(self) -> None:
             with desk.rung:
