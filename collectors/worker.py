@@ -38,8 +38,17 @@ class InputState:
 class Worker:
     """Drives one input."""
 
-    def __init__(self, name: str, kind: str, make: Callable[[], Input], spool: Spool) -> None:
+    def __init__(
+        self,
+        name: str,
+        kind: str,
+        make: Callable[[], Input],
+        spool: Spool,
+        *,
+        retry_seconds: float = RETRY_SECONDS,
+    ) -> None:
         """Prepare; `make` opens nothing and may raise `UnavailableError`."""
+        self._retry_seconds = retry_seconds
         self._name = name
         self._kind = kind
         self._make = make
@@ -76,7 +85,7 @@ class Worker:
                 # A supervised loop: one input must not take the others with it.
                 log.exception("An input failed.", extra={"input": self._name})
                 self._fail(f"{type(error).__name__}: {error}")
-            stop.wait(min(LONGEST_PAUSE_SECONDS, RETRY_SECONDS * 2 ** min(self._failures - 1, 10)))
+            stop.wait(min(LONGEST_PAUSE_SECONDS, self._retry_seconds * 2 ** min(self._failures - 1, 10)))
 
     def _work(self, stop: threading.Event) -> None:
         source = self._make()
@@ -103,7 +112,7 @@ class Worker:
                     facts = {"input": self._name, "reason": str(error)}
                     log.error("Events cannot be kept; the input waits.", extra=facts)  # noqa: TRY400 - said in full
                 self._state, self._trouble = "waiting", str(error)
-                if stop.wait(RETRY_SECONDS):
+                if stop.wait(self._retry_seconds):
                     return False
                 continue
             if is_kept and readings:
