@@ -10,8 +10,8 @@ from collectors.network.observation import Observation
 from collectors.network.packet import Packet, parse
 from collectors.network.transport import ACK, SYN, TCP
 
-MAX_FLOWS = 50_000
-"""About 40 MB; the flow that was quiet for longest makes room for a new one, and is reported early."""
+MAX_FLOWS = 10_000
+"""About 20 MB; the flow that was quiet for longest makes room for a new one, and is reported early."""
 MAX_FRAGMENTS = 4_096
 
 _UNREACHABLE = {transport.ICMP: 3, transport.ICMPV6: 1}

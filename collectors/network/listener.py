@@ -15,8 +15,8 @@ from sentinel.errors import UnavailableError
 
 log = logging.getLogger(__name__)
 
-QUEUE_FRAMES = 20_000
-"""About 10 MB of headers, more than a second of a busy 100 Mbit/s LAN."""
+QUEUE_FRAMES = 10_000
+"""About 5 MB of headers, a second of a busy 100 Mbit/s LAN; the kernel holds as many again."""
 KERNEL_BYTES = 8_000_000
 """What the kernel may hold for us, counted as it counts, with the packets' own overhead."""
 _LOOK_SECONDS = 0.2

@@ -10,10 +10,12 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from collectors.network.observation import Observation
+from collectors.network.observation import Observation, moment
 from collectors.network.sensor import Sensor
 from collectors.network.sniff import decode_dns, read_capture
 from sentinel.errors import InputError
+from sentinel.event import Event
+from sentinel.normalise import normalise
 
 LISTED = 3_000
 """TShark's lists were cut at this many entries."""
@@ -135,6 +137,25 @@ def test_every_event_can_travel_as_json(every: tuple[Case, ...]) -> None:
         for event in case.events:
             assert json.loads(event.to_json())
             assert event.to_nested()["@timestamp"]
+
+
+def test_the_server_takes_every_event(every: tuple[Case, ...]) -> None:
+    refused = []
+    for case in every:
+        for number, found in enumerate(case.events, start=1):
+            event = Event(
+                collector="c",
+                epoch="e",
+                sequence=number,
+                dataset=found.dataset,
+                host="h",
+                seen_at=moment(found.at),
+                raw=found.to_json(),
+            )
+            record = normalise(event, agency=None, received_at=None)
+            if record.fields["event.kind"] == "pipeline_error":
+                refused.append((case.name, record.fields["error.message"]))
+    assert refused == []
 
 
 def event_list(case: Case, dataset: str) -> list[Observation]:
