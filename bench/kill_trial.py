@@ -27,7 +27,8 @@ LINE = (
 )
 BURST = 2_000
 ROTATE_EVERY = 45_000
-MEAN_SECONDS_BETWEEN_KILLS = 2.5
+SECONDS_BETWEEN_KILLS = (0.5, 4.0)
+KILLS = 8
 LONGEST_SECONDS = 300.0
 
 
@@ -111,19 +112,19 @@ class Trial:
         file.close()
 
     def torment(self, stop: threading.Event) -> None:
-        """Kill one or both at random times until told to stop."""
+        """Kill one or both at random times until told to stop; a bounded number of times, so that work goes on."""
         chance = random.Random(self.seed + 1_000)
-        while not stop.wait(chance.expovariate(1 / MEAN_SECONDS_BETWEEN_KILLS)):
+        for _ in range(KILLS):
+            if stop.wait(chance.uniform(*SECONDS_BETWEEN_KILLS)):
+                return
             for name in chance.choice([["server"], ["collector"], ["server", "collector"]]):
                 self.kill(name)
 
     def stored(self) -> int:
-        """Return how many records the store's mark covers, read without the server."""
+        """Return how many events the store's mark covers, read beside the server."""
         opened = open_home(self.folder / "home")
         try:
-            return opened.store.search(
-                Search(scope=frozenset({"city"}), query='event.dataset:"nginx.access"', limit=0)
-            ).total
+            return opened.store.mark().position
         finally:
             opened.close()
 
@@ -173,12 +174,12 @@ def run(seed: int, lines: int, folder: Path) -> tuple[Trial, tuple[int, int, int
     tormentor.start()
     try:
         trial.write()
-        stop.set()
+        wait(lambda: trial.stored() >= lines, f"storing {lines} lines (seed {seed})", LONGEST_SECONDS)
         tormentor.join()
         # One more of each after the last line, so that the very end is tried too.
         trial.kill("collector")
         trial.kill("server")
-        wait(lambda: trial.stored() >= lines, f"storing {lines} lines (seed {seed})", LONGEST_SECONDS)
+        wait(lambda: trial.stored() >= lines, f"keeping {lines} lines (seed {seed})", LONGEST_SECONDS)
     finally:
         stop.set()
         trial.end()

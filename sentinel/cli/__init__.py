@@ -15,6 +15,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "scan": ("sentinel.cli.scan", "Run Sigma rules over files: EVTX, JSON lines, text logs."),
     "parse": ("sentinel.cli.parse", "Show how a log is understood: one ECS object per line."),
     "rules": ("sentinel.cli.rules", "Check, test and list Sigma rules."),
+    "explain": ("sentinel.cli.explain", "Show why a rule did or did not match an event."),
     "search": ("sentinel.cli.search", "Search the stored events."),
     "playbook": ("sentinel.cli.playbook", "Check, test and list playbooks."),
     "collector": ("sentinel.cli.collector", "Enrolment tokens and the collectors in use."),
