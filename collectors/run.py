@@ -31,6 +31,7 @@ REPORT_SECONDS = 10.0
 REPORT_TIMEOUT_SECONDS = 10.0
 RESTART_SECONDS = 5.0
 STOP_SECONDS = 10.0
+MAX_REPORTED_INPUTS = 100
 
 
 @contextlib.contextmanager
@@ -151,7 +152,7 @@ class Collector:
             "send_trouble": self._shipper.trouble,
             "can_respond": self._settings.respond.enabled and not self._respond_trouble,
             "respond_trouble": self._respond_trouble,
-            "inputs": [asdict(worker.state) for worker in self._workers],
+            "inputs": [asdict(worker.state) for worker in self._workers[:MAX_REPORTED_INPUTS]],
         }
 
     def _save(self) -> None:

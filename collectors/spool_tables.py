@@ -92,11 +92,12 @@ def load_meta(connection: sqlite3.Connection) -> Meta:
         meta = Meta(new_epoch())
         save_meta(connection, meta)
         return meta
-    numbers = [stored.get(name) for name in ("base", "acknowledged", "next", "lost", "refused")]
+    names = ("base", "acknowledged", "next", "lost", "refused")
+    numbers = [stored[name] for name in names if type(stored.get(name)) is int and stored[name] >= 0]
     epoch = stored.get("epoch")
     if not isinstance(epoch, str) or not _EPOCH.fullmatch(epoch):
         raise DamagedError("its epoch is not readable")
-    if not all(type(number) is int and number >= 0 for number in numbers):
+    if len(numbers) != len(names):
         raise DamagedError("its counters are not readable")
     meta = Meta(epoch, *numbers)
     if not meta.base <= meta.acknowledged < meta.next:

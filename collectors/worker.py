@@ -16,6 +16,7 @@ READ_LIMIT = 2_000
 READ_WAIT_SECONDS = 0.5
 RETRY_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 60.0
+MAX_TROUBLE_CHARACTERS = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +71,7 @@ class Worker:
             readings=self._readings,
             gaps=self._gaps,
             last_at=self._last_at,
-            trouble=self._trouble,
+            trouble=self._trouble[:MAX_TROUBLE_CHARACTERS],
         )
 
     def run(self, stop: threading.Event) -> None:

@@ -9,12 +9,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from evtx import PyEvtxParser
 
 from collectors.reading import GAP, Reading
 from collectors.settings import EvtxSettings
+
+if TYPE_CHECKING:
+    from evtx import PyRecordsIterator
 
 DATASET = "windows.evtx"
 POLL_SECONDS = 1.0
@@ -161,17 +164,21 @@ def _begin_again(progress: _Progress, looked: list[int]) -> None:
     progress.is_done = False
 
 
-def _records(records: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any] | str]:
+def _records(records: "PyRecordsIterator") -> Iterator[dict[str, Any] | str]:
     """Yield the records, and the fault of each that cannot be read."""
     faults = 0
     while faults < MAX_FAULTS:
         try:
-            yield next(records)
+            record = next(records)
         except StopIteration:
             return
         except (RuntimeError, OSError, ValueError) as error:
             faults += 1
             yield str(error)
+        else:
+            if record is None:
+                return
+            yield record
 
 
 def _missing_bytes(path: str) -> int:
