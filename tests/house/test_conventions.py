@@ -14,10 +14,10 @@ MAX_FUNCTION_LINES = 60
 VAGUE = {"utils", "helpers", "common", "manager", "misc"}
 
 SUPERVISED = {
-    "collectors/main.py",
-    "collectors/supervise.py",
-    "collectors/ship.py",
     "collectors/respond/agent.py",
+    "collectors/run.py",
+    "collectors/ship.py",
+    "collectors/worker.py",
     "sentinel/cli/serve.py",
     "sentinel/pipeline.py",
 }
@@ -50,6 +50,8 @@ def test_broad_except_lives_only_in_supervised_loops(path: Path) -> None:
         for node in ast.walk(tree(path))
         if isinstance(node, ast.ExceptHandler)
         and (node.type is None or getattr(node.type, "id", "") in ("Exception", "BaseException"))
+        # Cleaning up and raising again hides nothing.
+        and not (isinstance(node.body[-1], ast.Raise) and node.body[-1].exc is None)
     ]
     assert not broad or name(path) in SUPERVISED, f"lines {broad}: name the error you expect"
 

@@ -16,7 +16,7 @@ FAMILIES = [
 ]
 NOT_MEMBERS = {
     "sentinel.normalise.parsers": {"fields", "clock", "text", "decode"},
-    "collectors.respond": {"agent", "command", "ledger", "settings", "hashing", "action", "executor"},
+    "collectors.respond": {"agent", "command", "executor", "ledger", "limits", "vault"},
 }
 """Files of a family's folder that serve its members."""
 
