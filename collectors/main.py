@@ -172,7 +172,10 @@ def _input_line(each: Mapping[str, object]) -> str:
 
 
 def _full(status: Mapping[str, object]) -> str:
-    return "full, inputs wait" if status.get("spool_is_full") else f"oldest of {status.get('oldest_event_at')}"
+    if status.get("spool_is_full"):
+        return "full, inputs wait"
+    oldest = status.get("oldest_event_at")
+    return f"oldest of {oldest}" if oldest else "nothing waits"
 
 
 def _pcap(options: argparse.Namespace) -> int:

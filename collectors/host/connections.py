@@ -68,7 +68,7 @@ class ConnectionsInput:
         """Return how many sockets can be seen."""
         found = self._connections()
         unknown = sum(key[0] is None for key in found)
-        note = f", {unknown} of them without their program: run as root to see it" if unknown else ""
+        note = f", {unknown} of them without a program to be seen (as root it would be most)" if unknown else ""
         return [f"{len(found)} sockets are open{note}; looked at every {self._interval} s"]
 
     def _look(self) -> None:
