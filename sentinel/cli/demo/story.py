@@ -110,17 +110,21 @@ class Story:
 
         def asked() -> dict[str, object] | None:
             self.show_alerts()
-            for each in _rows(self.console.get("/api/v1/approvals"), "approvals"):
-                approval: dict[str, object] = each["approval"]  # type: ignore[assignment]
-                if self.console.get(f"/api/v1/runs/{approval['run']}")["playbook"] == PLAYBOOK:
-                    return approval
-            return None
+            waiting = _rows(self.console.get("/api/v1/approvals"), "approvals")
+            return next((each for each in map(_approval, waiting) if self._is_ours(str(each["run"]))), None)
 
         question = until(asked, "the playbook's question", SECONDS)
         if question is None:
             raise UnavailableError("the playbook asked nothing")
         say(f"   ? {question['ask']}")
         return question
+
+    def _is_ours(self, run: str) -> bool:
+        """Return whether a run is about the process we started: another one on this machine is never approved."""
+        answer = self.console.get(f"/api/v1/runs/{run}")
+        inputs = answer["inputs"]
+        ours = isinstance(inputs, dict) and self.process is not None and inputs.get("pid") == self.process.pid
+        return answer["playbook"] == PLAYBOOK and ours
 
     def approve(self, question: Mapping[str, object]) -> None:
         """Approve as the signed-in administrator."""
@@ -158,6 +162,13 @@ class Story:
         if self.process is not None and self.process.poll() is None:
             os.kill(self.process.pid, 9)
             self.process.wait()
+
+
+def _approval(row: Mapping[str, object]) -> dict[str, object]:
+    approval = row["approval"]
+    if not isinstance(approval, dict):
+        raise UnavailableError("the server's list of approvals has an unexpected form")
+    return approval
 
 
 def _rows(answer: Mapping[str, object], key: str) -> list[dict[str, object]]:
