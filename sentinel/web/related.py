@@ -64,7 +64,7 @@ def around(store: Store, scope: Scope, facts: Facts) -> tuple[Record, ...]:
 
 
 def lineage(store: Store, scope: Scope, facts: Facts) -> tuple[Process, ...]:
-    """Return the process of `facts` with its ancestors, the eldest first; empty where it is about no process."""
+    """Return the process of `facts` with its ancestors, the eldest first; empty where nothing of it is known."""
     if "process.pid" not in facts and "process.entity_id" not in facts:
         return ()
     chain = [_process(facts, "process", "")]
@@ -74,7 +74,7 @@ def lineage(store: Store, scope: Scope, facts: Facts) -> tuple[Process, ...]:
     named = _process(facts, "process.parent", "")
     if named.name or named.command_line:
         chain.append(named)
-    return tuple(reversed(chain))
+    return tuple(reversed(chain)) if len(chain) > 1 or chain[0].command_line else ()
 
 
 def _parents(facts: Facts, find: Callable[[Facts], Record | None]) -> Iterator[Record]:

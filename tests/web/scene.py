@@ -9,7 +9,7 @@ from sentinel.model.match import Evidence, Level, Match, RuleInfo
 from sentinel.model.moment import to_text
 from sentinel.model.record import Record, Value
 
-HOSTILE = '<script>alert("x")</script> \u202egpj.exe \x00\x1b[31m {{ 7*7 }} %(x)s \u200bđường dẫn'
+HOSTILE = '<script>alert("x")</script> \u202egpj.exe \x00\x1b[31m {{ 12345*6789 }} %(x)s \u200bđường dẫn'
 
 RULES = {
     "shell": RuleInfo(

@@ -155,6 +155,18 @@ def test_a_command_reaches_a_waiting_collector_at_once_and_holds_no_thread(fresh
     assert fresh.services.bell.listeners == 0
 
 
+def test_waiting_collectors_are_let_go_when_the_server_stops(fresh: World, actors: Browsers) -> None:
+    answers: list[httpx.Response] = []
+    waiting = threading.Thread(
+        target=lambda: answers.append(actors.stranger().get("/api/v1/commands?wait=50", headers=headers(fresh)))
+    )
+    waiting.start()
+    until(lambda: fresh.services.bell.listeners == 1, what="the collector waits")
+    fresh.services.bell.close()
+    waiting.join(timeout=20)
+    assert answers[0].json() == {"commands": []}
+
+
 def test_nothing_to_do_is_answered_when_the_wait_is_over(fresh: World, actors: Browsers) -> None:
     answer = actors.stranger().get("/api/v1/commands?wait=0.1", headers=headers(fresh))
     assert answer.json() == {"commands": []}

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from sentinel.errors import InputError
 from sentinel.model.collector import Collector
 from sentinel.model.moment import to_text
+from sentinel.model.record import Record, Value
 from sentinel.model.search import Bucket
 from sentinel.web import ranges
 from sentinel.web.histogram import bars
@@ -16,6 +17,7 @@ from sentinel.web.moments import Clock
 from sentinel.web.numbers import in_bytes, in_digits
 from sentinel.web.pages.collectors import row
 from sentinel.web.paging import Paging
+from sentinel.web.readable import summary
 from sentinel.web.related import around, lineage, phrase
 from tests.web.world import OURS, THEIRS, World
 
@@ -106,6 +108,33 @@ def test_a_collectors_condition_is_said_in_a_word(one: Collector, condition: str
 
 def test_a_phrase_is_found_as_it_is() -> None:
     assert phrase("user.name", 'a"b\\c OR *') == 'user.name:"a\\"b\\\\c OR *"'
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"message": "a  line\nof text"}, "a line of text"),
+        ({"event.original": "x" * 900}, "x" * 400),
+        (
+            {"event.dataset": "network.flow", "source.ip": "10.0.0.1", "source.port": 0, "destination.ip": "10.0.0.2"},
+            "10.0.0.1:0 → 10.0.0.2 0 B → 0 B",
+        ),
+        (
+            {
+                "event.dataset": "network.dns",
+                "source.ip": "10.0.0.1",
+                "dns.question.type": "A",
+                "dns.question.name": "example.vn",
+                "dns.answers.data": ["192.0.2.1", "192.0.2.2"],
+            },
+            "10.0.0.1 A example.vn → 192.0.2.1, 192.0.2.2",
+        ),
+        ({"event.dataset": "network.arp", "event.action": "arp_conflict"}, "arp_conflict"),
+        ({}, ""),
+    ],
+)
+def test_an_event_is_told_in_one_line(fields: dict[str, Value], said: str) -> None:
+    assert summary(Record("r", fields)) == said
 
 
 def test_ancestors_and_neighbours_stay_within_the_scope(world: World) -> None:

@@ -1,5 +1,10 @@
-// One alert by keyboard: a acknowledges, c opens the close form, u goes back to the queue.
+// One alert or event: its own row is in sight among its neighbours; by keyboard, a acknowledges, c opens the close form, u goes back to the queue.
 "use strict";
+
+for (const own of document.querySelectorAll(".scroll tr.own")) {
+  const list = own.closest(".scroll");
+  list.scrollTop = own.offsetTop - list.clientHeight / 2;
+}
 
 document.addEventListener("keydown", (event) => {
   const typing = event.target.closest("input, select, textarea");
