@@ -49,7 +49,8 @@ def read(text: str, name: str) -> Document:
         _bound(text, name)
         node = yaml.compose(text, Loader=yaml.CSafeLoader)
     except (yaml.YAMLError, UnicodeError, ValueError) as error:
-        raise InputError(f"{name}:{min(_line_of(error), text.count(chr(10)) + 1)}: not readable as YAML: {_first_line(error)}") from error
+        line = min(_line_of(error), text.count("\n") + 1)
+        raise InputError(f"{name}:{line}: not readable as YAML: {_first_line(error)}") from error
     if node is None:
         raise InputError(f"{name}:1: the file is empty")
     lines: dict[Place, int] = {(): node.start_mark.line + 1}

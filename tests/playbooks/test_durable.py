@@ -163,5 +163,9 @@ def test_with_the_server_gone_the_undo_is_done_and_known_when_it_is_back(city: C
     city.start_server()
     city.start("worker")
     until(lambda: city.stage.run(run_id).effects[0].state is EffectState.UNDONE, seconds=60, what="the server to know")
-    codes = lambda: [entry.code for entry in city.stage.incidents.timeline(SCOPE, "i0")]  # noqa: E731
-    until(lambda: codes()[-1] == "effect.undone", what="the timeline")
+
+    def codes() -> list[str]:
+        return [entry.code for entry in city.stage.incidents.timeline(SCOPE, "i0")]
+
+    until(lambda: "effect.undone" in codes(), what="the timeline")
+    until(lambda: city.stage.run(run_id).state is RunState.DONE, what="the end of the run")
