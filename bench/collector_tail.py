@@ -107,8 +107,10 @@ def main() -> None:
         print(json.dumps(figures))
         return
     print(
-        f"caught up: {figures['lines_per_second']:,.0f} lines/s from a file of {options.lines:,} lines (reach 50,000)"
+        f"caught up: {figures['lines_per_second']:,.0f} lines/s from a file of {options.lines:,} (reach 50,000), ",
+        end="",
     )
+    print(f"{figures['lines_per_cpu_second']:,.0f} lines per second of processor time")
     print(f"at 10 lines/s, with processes and connections: {figures['rss_mb']:.1f} MB (reach 40), ", end="")
     print(f"{figures['cpu_percent']:.1f} % of a core (reach 2)")
 
