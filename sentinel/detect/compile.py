@@ -16,6 +16,7 @@ from sigma.types import (
 from sentinel.detect.facts import Facts
 from sentinel.detect.place import Place, Resolver, Test
 from sentinel.detect.predicates import PREDICATES
+from sentinel.detect.predicates.regex import any_expression
 from sentinel.detect.predicates.strings import any_string
 from sentinel.detect.tree import Group, Item, Negation, Node, Selection
 from sentinel.errors import InputError
@@ -78,13 +79,12 @@ def _item(item: Item, resolve: Resolver, keywords: tuple[str, ...]) -> Test:
 def _any_value(values: Sequence[SigmaType], place: Place) -> Test:
     flat = flat_values(values)
     texts = [value for value in flat if isinstance(value, SigmaString) and not isinstance(value, SigmaCasedString)]
+    expressions = [value for value in flat if isinstance(value, SigmaRegularExpression)]
     tests = [any_string(texts, place)] if texts else []
-    tests += [
-        compile_value(value, place)
-        for value in flat
-        if not isinstance(value, SigmaString) or isinstance(value, SigmaCasedString)
-    ]
-    return any_of(tests)
+    if len(expressions) > 1:
+        tests.append(any_expression(expressions, place))
+    tested = {id(value) for value in (*texts, *(expressions if len(expressions) > 1 else ()))}
+    return any_of([*tests, *(compile_value(value, place) for value in flat if id(value) not in tested)])
 
 
 def all_of(tests: Sequence[Test]) -> Test:
