@@ -13,6 +13,7 @@ from sentinel.normalise.parsers import (
     network_dns,
     network_flow,
     nginx_access,
+    sentinel_gap,
     windows,
 )
 
@@ -29,5 +30,6 @@ PARSERS: dict[str, Parse] = {
     "network.dns": network_dns.parse,
     "network.arp": network_arp.parse,
     "egov.onestop": egov_onestop.parse,
+    "sentinel.gap": sentinel_gap.parse,
 }
 """Dataset to parser; `family.*` reads every dataset of a family."""
