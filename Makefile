@@ -16,7 +16,7 @@ help:
 # A stamp holds the lock file it was made from, so that a changed lock installs again and an unchanged one costs nothing.
 .venv/run.stamp: requirements/run.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "No Python 3.11 to 3.13 found: install python3.11 and python3.11-venv." >&2; exit 3; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || { echo "Cannot make .venv: install the package python3-venv." >&2; exit 3; }
+	@test -x $(BIN)/pip || deploy/make-venv "$(PYTHON)" .venv
 	@echo "Installing the server and the collector into .venv (about half a minute) ..." >&2
 	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements/run.lock
 	@$(BIN)/pip install -q --disable-pip-version-check --no-build-isolation --no-deps -e .
