@@ -18,6 +18,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "explain": ("sentinel.cli.explain", "Show why a rule did or did not match an event."),
     "search": ("sentinel.cli.search", "Search the stored events."),
     "playbook": ("sentinel.cli.playbook", "Check, test and list playbooks."),
+    "agency": ("sentinel.cli.agency", "List agencies and their ids."),
     "collector": ("sentinel.cli.collector", "Enrolment tokens and the collectors in use."),
     "user": ("sentinel.cli.user", "Users, roles and sign-in links."),
     "doctor": ("sentinel.cli.doctor", "Check a home folder: settings, audit chain, journal, store."),

@@ -49,7 +49,8 @@ def _audit(opened: Home) -> str:
 
 
 def _rules(opened: Home) -> str:
-    return f"{len(opened.rules.rules)} rules, {len(opened.rules.faults)} set aside"
+    rules = opened.rules
+    return f"{len(rules.rules)} rules, {len(rules.correlations)} correlations, {len(rules.faults)} set aside"
 
 
 def _playbooks(opened: Home) -> str:

@@ -69,6 +69,8 @@ class Server(uvicorn.Server):
 def run(opened: Home, listener: socket.socket) -> None:
     """Serve on `listener` until a signal comes, then stop every loop in order."""
     stop = threading.Event()
+    # A newer version may bring newer agencies.
+    opened.agencies.load_bundled()
     services = opened.services
     loops = [
         _thread("pipeline", lambda: opened.pipeline.run(stop, opened.wake_pipeline)),
@@ -103,7 +105,7 @@ def run(opened: Home, listener: socket.socket) -> None:
         signal.signal(number, server.handle_exit)
     for loop in loops:
         loop.start()
-    log.info("Serving.", extra={"url": opened.settings.server.public_url, "rules": len(opened.rules.rules)})
+    log.info("Serving.", extra={"url": opened.settings.server.public_url})
     try:
         server.run(sockets=[listener])
     finally:
