@@ -1,5 +1,6 @@
 """Keeps received batches in one SQLite file: a batch and its collector's sequence are one synced transaction."""
 
+import os
 import sqlite3
 import threading
 import zlib
@@ -49,6 +50,8 @@ class LocalJournal:
         self._unpacked: tuple[int, list[bytes]] | None = None
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+            # SQLite gives -wal and -shm the mode of the main file.
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
             self._writer = self._open()
             self._writer.executescript(_SCHEMA)
             self._reader = self._open()
@@ -164,8 +167,9 @@ class LocalJournal:
             "SELECT * FROM batches WHERE position <= ? ORDER BY position DESC LIMIT 1", (position,)
         ).fetchone()
         if row is None or row[0] + row[1] <= position:
+            # Not only what lies behind: the batch at `position` itself may have come since the first look.
             row = self._reader.execute(
-                "SELECT * FROM batches WHERE position > ? ORDER BY position LIMIT 1", (position,)
+                "SELECT * FROM batches WHERE position >= ? ORDER BY position LIMIT 1", (position,)
             ).fetchone()
         return row
 

@@ -51,7 +51,7 @@ def test_a_full_journal_refuses_and_takes_again_after_a_trim(tmp_path: Path) -> 
 
 def test_many_threads_append_while_one_reads(tmp_path: Path) -> None:
     journal = LocalJournal(tmp_path / "journal.db")
-    collectors, each = 4, 25
+    collectors, each = 4, 60
 
     def send(collector: str) -> None:
         for number in range(each):
@@ -64,6 +64,7 @@ def test_many_threads_append_while_one_reads(tmp_path: Path) -> None:
     position = 0
     while len(seen) < collectors * each:
         entries = journal.read(position, 7)
+        assert [entry.position for entry in entries] == list(range(position, position + len(entries)))
         seen.extend(entry.event.raw for entry in entries)
         position += len(entries)
     for thread in threads:
