@@ -3,6 +3,7 @@
 The SQL is put together from constants and `sql.condition`, whose values are bound: hence the exceptions from S608.
 """
 
+import os
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,18 +12,22 @@ from pathlib import Path
 
 import duckdb
 
-from sentinel.errors import UnavailableError
+from sentinel.errors import InputError, UnavailableError
 from sentinel.model.record import Record
 from sentinel.model.search import Bucket, Found, Search
 from sentinel.store.buckets import fill, width_seconds
 from sentinel.store.columns import ID, TIME, unpack
+from sentinel.store.segments import sorting_folder
 from sentinel.store.sql import COLUMNS, MACROS, Sql
 
 MEMORY_LIMIT = "512MB"
+MAX_TEMPORARY = "4GB"
+"""On disk, for what does not fit into that memory."""
 THREADS = 2
 TIMEOUT_SECONDS = 60.0
 MAX_RECORDS = 10_000
 """A page is never longer, whatever the limit asked for."""
+MAX_OFFSET = 100_000
 
 _MICROSECONDS = f'epoch_us("{TIME}")'
 
@@ -38,7 +43,8 @@ class Finder:
         settings: dict[str, str | bool | int | float | list[str]] = {
             "memory_limit": MEMORY_LIMIT,
             "threads": THREADS,
-            "temp_directory": str(folder / "sorting"),
+            "temp_directory": str(sorting_folder(folder, os.getpid())),
+            "max_temp_directory_size": MAX_TEMPORARY,
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
             "preserve_insertion_order": False,
@@ -51,7 +57,9 @@ class Finder:
         self._duckdb.execute("SET lock_configuration = true")
 
     def search(self, files: Sequence[str], where: Sql, search: Search) -> Found:
-        """Return the answer to a search whose condition is `where`."""
+        """Return the answer to a search whose condition is `where`; raise `InputError` for a page too far."""
+        if search.offset > MAX_OFFSET:
+            raise InputError(f"a search shows the first {MAX_OFFSET} events; narrow the time range to see others")
         with self._cursor() as cursor:
             place = _place(files, where)
             if where.is_costly:

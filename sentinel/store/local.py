@@ -53,7 +53,7 @@ class LocalStore:
         self._writing = threading.RLock()
         self._lock_file: IO[bytes] | None = None
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise UnavailableError(f"cannot open the store {folder}: {error.strerror}") from error
         self._segments = Segments(folder)

@@ -3,6 +3,7 @@
 import hashlib
 import logging
 import os
+import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ log = logging.getLogger(__name__)
 PARQUET = ".parquet"
 IDS = ".ids"
 TEMPORARY = ".tmp"
+SORTING = "sorting-"
 ROW_GROUP_ROWS = 32_768
 """Rows that are read or skipped together; smaller groups let time and paging skip more."""
 COMPRESSION_LEVEL = 3
@@ -125,6 +127,9 @@ class Segments:
             ):
                 path.unlink(missing_ok=True)
                 removed += 1
+        for path in self._folder.glob(f"{SORTING}*"):
+            if not _is_alive(path.name.removeprefix(SORTING)):
+                shutil.rmtree(path, ignore_errors=True)
         return removed
 
     def _ids(self, number: int) -> Path:
@@ -141,6 +146,15 @@ def _write_tables(file: pa.NativeFile, tables: Iterable[pa.Table]) -> Hashes:
             writer.write_table(table, row_group_size=ROW_GROUP_ROWS)
             hashes.append(hash_ids(table.column(ID).to_pylist()))
     return pa.concat_arrays(hashes).sort()
+
+
+def sorting_folder(folder: Path, process: int) -> Path:
+    """Return where a process puts what does not fit into its memory while it searches."""
+    return folder / f"{SORTING}{process}"
+
+
+def _is_alive(process: str) -> bool:
+    return process.isdecimal() and Path("/proc", process).exists()
 
 
 def _temporary(path: Path) -> Path:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sentinel.model.record import Record
+from sentinel.model.record import Record, Value
 from sentinel.store import Mark
 from sentinel.store.local import LocalStore
 from sentinel.store.sql import FREE_TEXT
@@ -147,4 +147,41 @@ def test_a_search_finds_what_reading_every_record_finds(
             found = store.search(city(text))
             assert {each.id for each in found.records} == wanted, text
             assert found.total == len(wanted)
+        store.close()
+
+
+QUERIES = [
+    *("source.ip:10.0.0.0/8", 'source.ip:"2001:db8::/32"', "source.ip:[10.0.0.1 TO 10.9.9.9]", "source.ip:1*", "word"),
+    *("user.name:a*b?", "user.name:[a TO b]", "user.name:[1 TO 2]", "x.y:[1 TO 2]", "x.y:a*", "x.y:a", "_exists_:x.y"),
+    *(
+        "related.ip:10.0.0.0/8",
+        'related.ip:"::/0"',
+        "process.pid:1*",
+        "message:word",
+        "NOT x.y:1",
+        "a*b",
+        "-message:*a*",
+    ),
+]
+anything = (
+    st.text() | st.text("0123456789.:abf/%", max_size=30) | st.integers() | st.floats(allow_nan=False) | st.booleans()
+)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    each=st.dictionaries(
+        st.sampled_from(
+            ["source__ip", "user__name", "x__y", "message", "process__pid", "related__ip", "event__original"]
+        ),
+        anything | st.lists(anything, max_size=3),
+    )
+)
+def test_no_value_can_break_a_search(folder: Path, each: dict[str, Value]) -> None:
+    with tempfile.TemporaryDirectory(dir=folder) as place:
+        store = LocalStore(Path(place))
+        store.add([record(1, **each), record(2)], Mark(1))
+        for query in QUERIES:
+            assert store.search(city(query)).total <= 2
+        assert store.search(city()).total == 2
         store.close()
