@@ -16,7 +16,7 @@ class Record:
     id: str
     """Hash of collector, epoch and sequence; the same event always has the same id."""
     fields: Mapping[str, Value]
-    """At least `@timestamp`, `event.dataset`, `event.kind`, `event.original`; from a collector `organization.id` too."""
+    """At least `@timestamp`, `event.dataset`, `event.kind`, `event.original`; mostly `organization.id` too."""
 
     @property
     def at(self) -> str:
