@@ -43,7 +43,9 @@ check: setup-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/sentinel rules check rules
+	$(BIN)/sentinel rules test rules > /dev/null
 	$(BIN)/sentinel playbook check playbooks
+	$(BIN)/sentinel playbook test playbooks > /dev/null
 
 test: setup-dev packages check
 	$(BIN)/python -m pytest
