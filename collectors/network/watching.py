@@ -29,6 +29,7 @@ SETTLE_SECONDS = 1.0
 MAX_FILES = 10_000
 FRAMES_AT_ONCE = 20_000
 """Frames of one file between two looks at the clock."""
+_END = object()
 _UNFINISHED = (".part", ".tmp", ".partial")
 _IDENTITY_BYTES = 64
 """The head of the file and of its first frame."""
@@ -57,32 +58,31 @@ class WatchedCaptures:
         self._clock = clock
         self._files: dict[str, _Progress] = {}
         self._readings: Iterator[Reading | None] = iter(())
+        self._is_at_end = True
         self._next_look = 0.0
 
     def open(self, cursor: str | None) -> None:
         """Start after what `cursor` stands for."""
         self._files = _files_of(cursor)
-        self._readings = iter(())
+        self._readings, self._is_at_end = iter(()), True
         self._next_look = 0.0
 
     def read(self, limit: int, wait_seconds: float) -> tuple[list[Reading], str]:
         """Return events; see `Input`."""
         deadline = self._clock() + wait_seconds
-        while True:
-            readings = [reading for reading in islice(self._readings, limit) if reading is not None]
+        readings: list[Reading] = []
+        while not readings:
+            self._take(readings, limit, deadline)
             left = deadline - self._clock()
-            if readings or left <= 0:
-                return readings, self._cursor()
-            pause = self._next_look - self._clock()
-            if pause > 0:
-                time.sleep(min(pause, left))
-            if self._clock() >= self._next_look:
-                self._next_look = self._clock() + POLL_SECONDS
-                self._readings = self._all()
+            if left <= 0:
+                break
+            if self._is_at_end and not readings:
+                time.sleep(max(0.0, min(self._next_look - self._clock(), left)))
+        return readings, self._cursor()
 
     def close(self) -> None:
         """Let go of the file that is being read; safe to call twice."""
-        self._readings = iter(())
+        self._readings, self._is_at_end = iter(()), True
 
     def inspect(self, cursor: str | None) -> list[str]:
         """Return one sentence per file."""
@@ -92,6 +92,23 @@ class WatchedCaptures:
             for path, identity, _ in self._candidates()
         ]
         return sentences or [f"{self._pattern}: no capture file there yet; it is waited for"]
+
+    def _take(self, readings: list[Reading], limit: int, deadline: float) -> None:
+        """Add to `readings` what is there, until there are `limit` or a long stretch of frames brought nothing."""
+        if self._is_at_end:
+            if self._clock() < self._next_look:
+                return
+            self._next_look = self._clock() + POLL_SECONDS
+            self._readings, self._is_at_end = self._all(), False
+        while len(readings) < limit:
+            reading = next(self._readings, _END)
+            if isinstance(reading, Reading):
+                readings.append(reading)
+            elif reading is _END:
+                self._is_at_end = True
+                return
+            elif readings or self._clock() >= deadline:
+                return
 
     def _cursor(self) -> str:
         return json.dumps({identity: asdict(progress) for identity, progress in self._files.items()})
@@ -162,8 +179,13 @@ def _events(path: Path, progress: _Progress) -> Iterator[Observation | None]:
 
 def _identity(path: Path, inode: int) -> str:
     """Return what tells a file from all others, also when it is renamed or grows: its place, and how it begins."""
-    with path.open("rb") as file:
-        return f"{inode}:{hashlib.sha256(file.read(_IDENTITY_BYTES)).hexdigest()[:16]}"
+    try:
+        with path.open("rb") as file:
+            head = file.read(_IDENTITY_BYTES)
+    except OSError:
+        # It is listed all the same: reading it will say why it cannot be read.
+        return f"{inode}:"
+    return f"{inode}:{hashlib.sha256(head).hexdigest()[:16]}"
 
 
 def _files_of(cursor: str | None) -> dict[str, _Progress]:

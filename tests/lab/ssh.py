@@ -5,7 +5,7 @@ from subprocess import CompletedProcess
 from tests.lab.host import Host
 from tests.lab.lab import Lab
 
-_OPTIONS = ["StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "LogLevel=ERROR", "ConnectTimeout=5"]
+_OPTIONS = ["StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "LogLevel=ERROR", "ConnectTimeout=15"]
 
 
 def shell(

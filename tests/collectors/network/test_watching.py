@@ -112,6 +112,17 @@ def test_a_broken_file_is_said_and_the_others_go_on(tmp_path: Path) -> None:
     assert {"a1.example", "a3.example"} <= set(names(readings))
 
 
+def test_a_long_file_without_events_is_read_to_its_end_in_small_steps(tmp_path: Path) -> None:
+    silent = [frames.ethernet(bytes(20), 0x88CC)] * 45_000
+    drop(tmp_path, "a.pcap", frames.pcap(*silent, question(1)))
+    source = watch(tmp_path)
+    for _ in range(10):
+        readings, _ = source.read(100, 0)
+        if readings:
+            break
+    assert names(readings) == ["a1.example"]
+
+
 def test_a_damaged_cursor_is_said(tmp_path: Path) -> None:
     with pytest.raises(UnavailableError, match="cursor"):
         watch(tmp_path, "{broken")
