@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Protocol
 
 from sentinel.detect.engine import Engine
-from sentinel.errors import ConflictError, InputError, UnavailableError
+from sentinel.errors import ConflictError, InputError, SentinelError, UnavailableError
 from sentinel.event import Event
 from sentinel.journal import Entry, Journal
 from sentinel.model.match import Match
@@ -105,9 +105,14 @@ class Pipeline:
             try:
                 count = self.step()
                 pause = FIRST_PAUSE_SECONDS
-            except Exception:
+            except Exception as error:
                 self._counts["failures"] += 1
-                log.exception("The pipeline failed and will try again.", extra={"pause_seconds": pause})
+                # What we foresaw is a sentence for an operator; only the unforeseen needs its traceback.
+                log.error(  # noqa: TRY400 - the traceback is a choice here
+                    "The pipeline stands still and will try again.",
+                    extra={"reason": str(error), "pause_seconds": pause},
+                    exc_info=not isinstance(error, SentinelError),
+                )
                 stop.wait(pause)
                 pause = min(pause * 2, MAX_PAUSE_SECONDS)
                 continue

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from sentinel.errors import SentinelError
+from sentinel.errors import SentinelError, UnavailableError
 from sentinel.wiring import Home, open_home
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
@@ -62,10 +62,17 @@ def _journal(opened: Home) -> str:
     return f"{opened.journal.end()} events received, {behind} waiting for the pipeline"
 
 
+def _store(opened: Home) -> str:
+    if troubles := opened.store.troubles():
+        raise UnavailableError(f"{len(troubles)} parts cannot be read: {'; '.join(troubles[:10])}")
+    return "every segment that was read so far is whole"
+
+
 CHECKS: dict[str, Callable[[Home], str]] = {
     "keys": _keys,
     "audit log": _audit,
     "rules": _rules,
     "playbooks": _playbooks,
-    "journal and store": _journal,
+    "journal": _journal,
+    "store": _store,
 }

@@ -49,6 +49,10 @@ class Store(Protocol):
         """Do what keeps the store fast: compact, delete what expired. Safe to kill."""
         ...
 
+    def troubles(self) -> Sequence[str]:
+        """Return one sentence for each part of the store that cannot be read; empty where all is well."""
+        ...
+
     def close(self) -> None:
         """Release files and connections."""
         ...

@@ -128,6 +128,13 @@ class LocalStore:
         """Return the segments that were found damaged, with what was lost with them."""
         return (*self._manifest.damaged(), *self._ignored.values())
 
+    def troubles(self) -> tuple[str, ...]:
+        """Return one sentence for each damaged segment: which, what was in it, and why it cannot be read."""
+        return tuple(
+            f"segment {each.number} with {each.rows} events from {each.first_at} to {each.last_at}: {each.reason}"
+            for each in self.faults()
+        )
+
     def close(self) -> None:
         """Release files and connections."""
         with self._writing:

@@ -143,7 +143,7 @@ class Sentinel:
         ca = opened.keys.ca
         opened.close()
         root = Path(__file__).resolve().parents[2]
-        self.lab.soc.run([sys.executable, "-m", "tests.lab.operator", self.url, ca], stdin=token, folder=root)
+        self.lab.soc.run([sys.executable, "-m", "tests.lab.soc_operator", self.url, ca], stdin=token, folder=root)
 
 
 def reaches_ssh(lab: Lab) -> bool:

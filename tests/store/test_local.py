@@ -59,6 +59,7 @@ def test_a_damaged_segment_is_named_and_the_rest_goes_on(
     (fault,) = store.faults()
     assert fault.rows == 2
     assert "000000000001.parquet" in fault.reason
+    assert "2 events" in store.troubles()[0]
     assert store.add([record(1), record(4)], Mark(5)) == 2
     assert store.search(city()).total == 3
 

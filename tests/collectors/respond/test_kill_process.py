@@ -85,7 +85,7 @@ def test_any_other_process_lives(
     assert sleeper.poll() is None
 
 
-@pytest.mark.parametrize("pid", [1, os.getpid(), os.getppid()])
+@pytest.mark.parametrize("pid", [1, os.getpid(), os.getppid()], ids=["init", "self", "parent"])
 def test_the_system_and_the_collector_itself_are_never_ended(limits: Limits, task: MakeTask, pid: int) -> None:
     with pytest.raises(RefusedError):
         KillProcess(limits).perform(task("kill_process", **identity(pid)))

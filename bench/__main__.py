@@ -1,0 +1,25 @@
+"""Runs every benchmark, one after the other: `python -m bench` (about a quarter of an hour)."""
+
+import subprocess
+import sys
+
+COMMANDS = (
+    ["bench.collector_tail"],
+    ["bench.store_local"],
+    ["bench.whole_path"],
+    ["bench.kill_trial", "--seeds", "3"],
+)
+
+
+def main() -> int:
+    """Run them with this Python; return 1 when one failed."""
+    failed = 0
+    for command in COMMANDS:
+        sys.stdout.write(f"\n== python -m {' '.join(command)}\n")
+        sys.stdout.flush()
+        failed += subprocess.run([sys.executable, "-m", *command], check=False).returncode != 0
+    return int(failed > 0)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
