@@ -1,6 +1,8 @@
 """What every test may use: the corpora beside the project, and nothing outside this machine."""
 
+import logging
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,3 +25,12 @@ def corpora() -> Path:
     if os.environ.get("CI"):
         pytest.fail(f"the corpora are missing at {folder}")
     pytest.skip("the corpora (../shared/corpora) are not on this machine")
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_before() -> Iterator[None]:
+    """Take away the handlers that a command set up in this process: they write to streams that are gone."""
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    yield
+    root.handlers[:], root.level = handlers, level

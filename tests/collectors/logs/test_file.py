@@ -2,75 +2,12 @@
 
 import os
 import shutil
-from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from collectors.logs.file import FileInput
-from collectors.reading import GAP, Reading
-from collectors.settings import FileSettings
-from collectors.tail.watch import CLOSE_SECONDS, FLUSH_SECONDS, GLOB_SECONDS
-
-SEEN_AT = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
-
-
-class Tail:
-    """A file input driven by hand, with a clock that stands still until it is moved."""
-
-    def __init__(self, pattern: Path, start: str = "beginning") -> None:
-        self.pattern = pattern
-        self.start = start
-        self.seconds = 1000.0
-        self.cursor: str | None = None
-        self.readings: list[Reading] = []
-        self.input = self._open()
-
-    def _open(self) -> FileInput:
-        settings = FileSettings(name="log", path=str(self.pattern), dataset="linux.auth", start=self.start)
-        tail = FileInput(settings, now=lambda: SEEN_AT, clock=lambda: self.seconds)
-        tail.open(self.cursor)
-        return tail
-
-    def poll(self) -> list[str]:
-        """Return the new lines; what says that something is missing goes to `gaps` only."""
-        new: list[Reading] = []
-        while True:
-            readings, self.cursor = self.input.read(1000, 0)
-            if not readings:
-                break
-            new += readings
-        self.readings += new
-        return [reading.raw for reading in new if reading.dataset != GAP]
-
-    def pass_time(self, seconds: float) -> None:
-        self.seconds += seconds
-
-    def restart(self) -> None:
-        self.input.close()
-        self.input = self._open()
-
-    @property
-    def gaps(self) -> list[str]:
-        return [reading.raw for reading in self.readings if reading.dataset == GAP]
-
-
-@pytest.fixture
-def log(tmp_path: Path) -> Path:
-    return tmp_path / "auth.log"
-
-
-@pytest.fixture
-def tail(log: Path) -> Iterator[Tail]:
-    tail = Tail(log)
-    yield tail
-    tail.input.close()
-
-
-def write(path: Path, text: str | bytes) -> None:
-    with path.open("ab") as file:
-        file.write(text.encode() if isinstance(text, str) else text)
+from collectors.tail.watch import CLOSE_SECONDS, FLUSH_SECONDS
+from tests.collectors.logs.hand import SEEN_AT, Tail, write
 
 
 def test_lines_come_with_path_and_offset(log: Path, tail: Tail) -> None:
@@ -327,51 +264,6 @@ def test_what_is_gone_after_a_restart_is_said(log: Path, tail: Tail) -> None:
     assert tail.poll() == ["new"]
     assert len(tail.gaps) == 1
     assert "is gone" in tail.gaps[0]
-
-
-def test_a_glob_takes_new_files_and_does_not_read_renamed_ones_again(tmp_path: Path) -> None:
-    write(tmp_path / "a.log", "a1\n")
-    tail = Tail(tmp_path / "*.log*")
-    assert tail.poll() == ["a1"]
-    write(tmp_path / "b.log", "b1\n")
-    (tmp_path / "a.log").rename(tmp_path / "a.log.1")
-    write(tmp_path / "a.log", "a2\n")
-    tail.pass_time(GLOB_SECONDS)
-    assert sorted(tail.poll()) == ["a2", "b1"]
-    tail.restart()
-    assert tail.poll() == []
-    assert tail.gaps == []
-
-
-def test_a_glob_does_not_read_a_copy_again(tmp_path: Path) -> None:
-    log = tmp_path / "a.log"
-    write(log, "one\n")
-    tail = Tail(tmp_path / "*.log*")
-    assert tail.poll() == ["one"]
-    write(log, "two\n")
-    shutil.copy(log, tmp_path / "a.log.1")
-    tail.pass_time(GLOB_SECONDS)
-    assert tail.poll() == ["two"]
-    write(log, "three\n")
-    shutil.copy(log, tmp_path / "a.log.1")
-    os.truncate(log, 0)
-    write(log, "four\n")
-    tail.pass_time(GLOB_SECONDS)
-    assert tail.poll() == ["three", "four"]
-    tail.restart()
-    tail.pass_time(GLOB_SECONDS)
-    assert tail.poll() == []
-    assert tail.gaps == []
-
-
-def test_files_that_begin_alike_are_not_taken_for_copies(tmp_path: Path) -> None:
-    write(tmp_path / "a.log", "start\n")
-    write(tmp_path / "b.log", "start\n")
-    tail = Tail(tmp_path / "*.log")
-    assert tail.poll() == ["start", "start"]
-    write(tmp_path / "c.log", "start\n")
-    tail.pass_time(GLOB_SECONDS)
-    assert tail.poll() == ["start"]
 
 
 def test_a_line_over_the_cap_is_cut_and_says_so(log: Path, tail: Tail) -> None:
