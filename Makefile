@@ -48,7 +48,7 @@ check: setup-dev
 	$(BIN)/sentinel playbook test playbooks > /dev/null
 
 test: setup-dev packages check
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -q -n 2 --dist loadgroup
 
 bench: setup-dev
 	$(BIN)/python -m bench

@@ -10,6 +10,13 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of a file on one worker, because they share its fixtures; the kill trials share nothing."""
+    for item in items:
+        if "kill_trial" not in item.path.stem:
+            item.add_marker(pytest.mark.xdist_group(str(item.path)))
+
+
 @pytest.fixture(scope="session")
 def root() -> Path:
     """Return the project's root folder."""
