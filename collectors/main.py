@@ -23,7 +23,7 @@ _EPILOG = """\
 exit codes: 0 done, 1 something is not right, 2 wrong use or settings, 3 cannot
 
 first steps:
-  sentinel-collect enrol TOKEN     with the token from the console (Collectors, New); '-' reads it from stdin
+  sentinel-collect enrol TOKEN     with the token of `sentinel collector token`; '-' reads it from stdin
   sentinel-collect check           what would be read, and where it would go
   sentinel-collect run             as the systemd unit does
 """

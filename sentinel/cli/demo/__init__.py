@@ -14,6 +14,8 @@ from sentinel.cli.demo.story import PLAYBOOK, SECONDS, Story
 from sentinel.cli.init import create
 from sentinel.wiring import Home, open_home
 
+STOP = {signal.SIGINT, signal.SIGTERM}
+
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 
@@ -30,6 +32,8 @@ def demo(
     Starts a server and a collector with files, captures and processes of their own, replays the recordings, and starts
     a harmless process from an upload folder. A playbook asks before it kills that process and quarantines its file.
     """
+    # Whatever ends us, the processes we started end first.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     stages = Stages()
     place = city.fresh(folder)
     port = city.free_port(port)
@@ -53,7 +57,8 @@ def demo(
         _sum_up(story, stages, opened, once=once)
         if not once:
             say("\nServing until Ctrl-C.")
-            signal.sigwait({signal.SIGINT, signal.SIGTERM})
+            signal.pthread_sigmask(signal.SIG_BLOCK, STOP)
+            signal.sigwait(STOP)
 
 
 def _enrol(place: city.Place, opened: Home, host: str) -> list[str]:
