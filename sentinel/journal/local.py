@@ -4,13 +4,14 @@ import os
 import sqlite3
 import threading
 import zlib
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
 
 import zstandard
 
+from sentinel.database.files import explained, transaction
 from sentinel.errors import InputError, UnavailableError
 from sentinel.event import Event, decode
 from sentinel.journal import Batch, Entry
@@ -121,25 +122,11 @@ class LocalJournal:
             connection.execute(f"PRAGMA {pragma}")
         return connection
 
-    @contextmanager
-    def _explained(self, doing: str) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as error:
-            raise UnavailableError(
-                f"cannot {doing} the journal {self._path}: {error}; check the disk's space and health"
-            ) from error
+    def _explained(self, doing: str) -> AbstractContextManager[None]:
+        return explained(doing, "journal", self._path)
 
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self._writer.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-            self._writer.execute("COMMIT")
-        finally:
-            # Not so after the commit, nor after a full disk, where SQLite has rolled back by itself.
-            if self._writer.in_transaction:
-                self._writer.execute("ROLLBACK")
+    def _transaction(self) -> AbstractContextManager[None]:
+        return transaction(self._writer)
 
     def _check_room(self, more: int) -> None:
         if (used := _used(self._writer)) + more > self._limit_bytes:

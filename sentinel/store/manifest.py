@@ -3,12 +3,12 @@
 import json
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sentinel.errors import UnavailableError
+from sentinel.database.files import explained, transaction
 from sentinel.store import Mark
 
 BUSY_TIMEOUT_SECONDS = 10
@@ -168,25 +168,11 @@ class Manifest:
         )
         self._db.execute("UPDATE counter SET next_number = max(next_number, ?)", (segment.number + 1,))
 
-    @contextmanager
-    def _explained(self, doing: str) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as error:
-            raise UnavailableError(
-                f"cannot {doing} the store's manifest {self._path}: {error}; check the disk's space and health"
-            ) from error
+    def _explained(self, doing: str) -> AbstractContextManager[None]:
+        return explained(doing, "store's manifest", self._path)
 
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-            self._db.execute("COMMIT")
-        finally:
-            # Not so after the commit, nor after a full disk, where SQLite has rolled back by itself.
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
+    def _transaction(self) -> AbstractContextManager[None]:
+        return transaction(self._db)
 
 
 def _segment(row: tuple[int, int, int, str, str, str, str, str, str, str]) -> Segment:
