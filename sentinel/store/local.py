@@ -59,7 +59,7 @@ class LocalStore:
         self._segments = Segments(folder)
         self._manifest = Manifest(folder / "manifest.db")
         self._finder = Finder(folder)
-        self._upkeep = Upkeep(self._manifest, self._segments, clock)
+        self._upkeep = Upkeep(self._manifest, self._segments, clock, self._writing)
         self._ignored: dict[int, Damage] = {}
 
     def add(self, records: Sequence[Record], mark: Mark) -> int:

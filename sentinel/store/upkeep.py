@@ -3,6 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 
 import pyarrow as pa
@@ -24,10 +25,18 @@ MAX_GATHERED_BYTES = 64_000_000
 class Upkeep:
     """What the one writer of a store does beside adding; every step is one commit of the manifest, so safe to kill."""
 
-    def __init__(self, manifest: Manifest, segments: Segments, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        manifest: Manifest,
+        segments: Segments,
+        clock: Callable[[], datetime],
+        writing: AbstractContextManager[object],
+    ) -> None:
+        """Prepare; `writing` is held by whoever adds, from asking for a segment's number until it counts."""
         self._manifest = manifest
         self._segments = segments
         self._clock = clock
+        self._writing = writing
         self._one_at_a_time = threading.Lock()
 
     def begin(self) -> None:
@@ -73,7 +82,9 @@ class Upkeep:
                 right.append(segment)
         if not right:
             return
-        number = self._manifest.reserve_number()
+        with self._writing:
+            # Not between: an `add` on its way has asked for the same number, and one file would replace the other.
+            number = self._manifest.reserve_number()
         misfits = set[str]().union(*(segment.misfits for segment in right if segment.layout == LAYOUT))
         parts = (part for segment in right for part in self._parts(segment, misfits))
         written = self._segments.write(number, _gathered(parts))

@@ -182,6 +182,32 @@ def test_searches_go_on_while_segments_are_merged_and_removed(open_store: Open) 
     assert reader.search(city()).total == 60
 
 
+def test_a_merge_that_begins_during_an_add_takes_another_file(open_store: Open) -> None:
+    merging, adding = threading.Event(), threading.Event()
+
+    def clock() -> datetime:
+        # Maintenance asks for the time before it merges, an add between its file and the manifest.
+        if threading.current_thread() is merger:
+            merging.set()
+            adding.wait(10)
+        elif merging.is_set():
+            adding.set()
+            merger.join(0.3)
+        return NOW
+
+    store = open_store(keep=timedelta(days=1), clock=clock)
+    merger = threading.Thread(target=store.maintain)
+    for number in range(8):
+        store.add([record(number)], Mark(number))
+    merger.start()
+    assert merging.wait(10)
+    assert store.add([record(8)], Mark(8)) == 1
+    merger.join(10)
+    assert store.verify() == 2
+    assert store.troubles() == ()
+    assert store.search(city()).total == 9
+
+
 def test_events_are_deleted_when_they_were_kept_long_enough(open_store: Open, folder: Path) -> None:
     clock = [NOW]
     store = open_store(keep=timedelta(days=30), grace=timedelta(0), clock=lambda: clock[0])
