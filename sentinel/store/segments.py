@@ -92,7 +92,9 @@ class Segments:
     def read(self, number: int) -> Iterator[pa.RecordBatch]:
         """Yield the content of a segment in its own layout, a part at a time."""
         with pq.ParquetFile(self.path(number)) as file:
-            yield from file.iter_batches(batch_size=ROW_GROUP_ROWS)
+            # One row group after another: a batch may hold several, and those of long lines are large by themselves.
+            for group in range(file.num_row_groups):
+                yield from file.iter_batches(batch_size=ROW_GROUP_ROWS, row_groups=[group])
 
     def fault(self, number: int, expected: str) -> str:
         """Return what is wrong with a segment's records (digest `expected`), empty where they are as written."""
