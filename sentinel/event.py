@@ -106,8 +106,9 @@ def _time(body: dict[str, object], sequence: int) -> datetime:
     text = _text(body, "seen_at", sequence)
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError as error:
+        if moment.tzinfo is None:
+            raise InputError(f"event {sequence}: seen_at has no time zone")
+        return moment.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        # OverflowError: the first and the last hours of the calendar, in a zone that lies beyond them in UTC.
         raise InputError(f"event {sequence}: seen_at is not an ISO 8601 time: {text[:40]!r}") from error
-    if moment.tzinfo is None:
-        raise InputError(f"event {sequence}: seen_at has no time zone")
-    return moment.astimezone(UTC)

@@ -48,6 +48,8 @@ def test_no_bytes_can_break_the_decoder(line: bytes) -> None:
         (b"[]", "JSON object"),
         (b"{}", "dataset must be a string"),
         (b'{"dataset":"d","host":"h","raw":"r","seen_at":"yesterday"}', "not an ISO 8601 time"),
+        (b'{"dataset":"d","host":"h","raw":"r","seen_at":"0001-01-01T00:00:00+14:00"}', "not an ISO 8601 time"),
+        (b'{"dataset":"d","host":"h","raw":"r","seen_at":"9999-12-31T23:59:59-14:00"}', "not an ISO 8601 time"),
         (b'{"dataset":"d","host":"h","raw":"r","seen_at":"2026-01-01T00:00:00"}', "no time zone"),
         (b'{"dataset":"d","host":"h","raw":"r","seen_at":"2026-01-01T00:00:00Z","hints":[1]}', "hints"),
         (b'{"dataset":"d","host":"h","raw":"r","seen_at":"2026-01-01T00:00:00Z","hints":{"a":[]}}', "hints"),
