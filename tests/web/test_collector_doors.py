@@ -189,3 +189,16 @@ def test_a_report_moves_the_run_and_only_the_addressed_may_report(fresh: World, 
     run = fresh.services.runs.get(frozenset({OURS}), fresh.things[OURS].run)
     assert run is not None
     assert run.state == "done"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b'{"drops": NaN}', b'{"drops": 1e999}', b'{"drops": ' + b'{"a":' * 400 + b"1" + b"}" * 400 + b"}"],
+    ids=["not a number", "infinity", "depth"],
+)
+def test_no_status_keeps_others_from_seeing_the_collectors(fresh: World, actors: Browsers, content: bytes) -> None:
+    said = headers(fresh, **{"Content-Type": "application/json"})
+    assert actors.stranger().post("/api/v1/status", content=content, headers=said).status_code == 400
+    reader = actors.of(fresh.people[Role.OPERATOR, CITY])
+    assert reader.get("/api/v1/collectors").status_code == 200
+    assert reader.get("/collectors").status_code == 200
