@@ -9,12 +9,14 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, update
 
 from sentinel.database.tables import approvals, collectors, effects, steps
+from sentinel.database.text import fit
 from sentinel.errors import InputError, RefusedError
 from sentinel.model.moment import to_text
 from sentinel.model.run import EffectState, Run, StepState
 from sentinel.playbooks.action import Action, Arguments, Sentence
 from sentinel.playbooks.check import DANGER_NEEDS_APPROVAL
 from sentinel.playbooks.commands import PERFORM, Commands, Order
+from sentinel.playbooks.kinds import MAX_TEXT
 from sentinel.playbooks.never_touch import NeverTouch
 from sentinel.playbooks.plan import Ask, Perform, Settle, Take, Write
 from sentinel.playbooks.story import Story
@@ -41,8 +43,9 @@ class Moves:
             "path": move.path,
             "agency": run.agency,
             "role": move.question.from_.value,
-            "ask": move.ask,
-            "ask_vi": move.ask_vi,
+            # Values from log lines stand in it, undecodable bytes among them.
+            "ask": fit(move.ask, MAX_TEXT),
+            "ask_vi": fit(move.ask_vi, MAX_TEXT),
             "asked_at": to_text(now),
             "expires_at": expires_at,
             "note": "",
@@ -159,7 +162,7 @@ def _begin(
         "started_at": to_text(now),
         "ended_at": to_text(now) if is_over else None,
         "result": dict(result or {}),
-        "error": error,
+        "error": fit(error, MAX_TEXT),
     }
     connection.execute(insert(steps).values(row))
 
@@ -175,5 +178,6 @@ def end_step(
     error: str = "",
 ) -> None:
     """Close a step that was begun."""
-    changes = {"state": state.value, "ended_at": to_text(now), "result": dict(result or {}), "error": error}
+    ended = {"state": state.value, "ended_at": to_text(now)}
+    changes = ended | {"result": dict(result or {}), "error": fit(error, MAX_TEXT)}
     connection.execute(update(steps).where(steps.c.run == run.id, steps.c.path == path).values(changes))

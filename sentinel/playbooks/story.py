@@ -8,10 +8,13 @@ from typing import Protocol
 from sqlalchemy import Connection
 
 from sentinel.audit import Audit
+from sentinel.database.text import fit
 from sentinel.model.run import Run
 from sentinel.playbooks.action import Sentence
 
 SYSTEM = "system"
+MAX_SENTENCE = 1_000
+"""In the audit log, whose details are bounded as JSON: one character may take twelve there."""
 
 
 class Timeline(Protocol):
@@ -75,6 +78,6 @@ class Story:
             action=code,
             object=run.id,
             why=why,
-            detail={"text": sentence.en, "incident": run.incident, **(detail or {})},
+            detail={"text": fit(sentence.en, MAX_SENTENCE), "incident": run.incident, **(detail or {})},
             connection=connection,
         )

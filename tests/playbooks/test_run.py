@@ -351,3 +351,15 @@ def test_a_playbook_may_run_once_per_subject_within_an_incident_but_not_without_
         trigger(number)
     assert len(stage.runs.find(SCOPE)) == 20
     assert "run.not_started" in stage.timeline()
+
+
+@pytest.mark.parametrize("account", ["root\udc80", "\N{PILE OF POO}" * 3_999], ids=["undecodable", "long"])
+def test_no_line_of_a_log_keeps_a_playbook_from_asking(stage: Stage, account: str) -> None:
+    asking = BLOCK.replace('Block {{ inputs.source }}?"', 'Block {{ inputs.source }}, {{ inputs.account }}?"')
+    named = asking.replace("inputs:\n", "inputs:\n  account: {type: string, from: alert.user.name}\n")
+    hostile = Stage(stage.engine, playbooks=(named,))
+    hostile.begin({"agent.id": "agent-1", "source.ip": "203.0.113.9", "user.name": account})
+    ((question, _),) = hostile.runs.waiting(SCOPE, hostile.now)
+    assert "203.0.113.9" in question.ask
+    hostile.decide()
+    assert [command["action"] for command in hostile.fetch()] == ["block_ip"]
