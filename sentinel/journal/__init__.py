@@ -50,7 +50,7 @@ class Journal(Protocol):
         ...
 
     def read(self, position: int, limit: int) -> Sequence[Entry]:
-        """Return at most `limit` entries from `position` on, in order; empty at the end."""
+        """Return at most `limit` entries from `position` on, fewer where they are long, in order; empty at the end."""
         ...
 
     def end(self) -> int:

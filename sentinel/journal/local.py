@@ -21,6 +21,8 @@ from sentinel.model.moment import from_text
 BUSY_TIMEOUT_SECONDS = 10
 MAX_BODY_BYTES = 64_000_000
 """A stored batch that unpacks to more than this is damaged; intake lets through half of it."""
+READ_BYTES = 16_000_000
+"""A read ends after the batch that brings it here: a few thousand of the longest lines would fill the memory."""
 MAX_FAULT_CHARACTERS = 1_000_000
 """What is kept of a line that cannot be decoded."""
 UNKNOWN_DATASET = "unknown"
@@ -84,12 +86,17 @@ class LocalJournal:
             return last + len(lines)
 
     def read(self, position: int, limit: int) -> Sequence[Entry]:
-        """Return at most `limit` entries from `position` on; what is damaged on disk comes as entries with a fault."""
+        """Return at most `limit` entries from `position` on, fewer where they are long.
+
+        What is damaged on disk comes as entries with a fault.
+        """
         found: list[Entry] = []
+        size = 0
         with self._reading, self._explained("read"):
-            while len(found) < limit and (row := self._row(position)) is not None:
+            while len(found) < limit and size < READ_BYTES and (row := self._row(position)) is not None:
                 part = self._entries(row, max(position, row[0]), limit - len(found))
                 found.extend(part)
+                size += sum(len(line) for line in self._lines(row) or ())
                 position = part[-1].position + 1
         return found
 

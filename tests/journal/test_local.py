@@ -9,7 +9,7 @@ import pytest
 
 from sentinel.errors import UnavailableError
 from sentinel.journal import Batch
-from sentinel.journal.local import LocalJournal
+from sentinel.journal.local import READ_BYTES, LocalJournal
 
 AT = "2026-11-23T08:00:00.000000Z"
 
@@ -32,6 +32,19 @@ def test_a_damaged_batch_becomes_entries_with_a_fault_and_the_rest_goes_on(tmp_p
     entries = journal.read(0, 10)
     assert ["damaged" in entry.fault for entry in entries] == [True, True, False]
     assert [entry.event.sequence for entry in entries] == [1, 2, 3]
+    journal.close()
+
+
+def test_long_lines_are_read_a_few_at_a_time_and_none_is_left_out(tmp_path: Path) -> None:
+    journal = LocalJournal(tmp_path / "journal.db")
+    for first in range(1, 21):
+        journal.append(batch(first, line("x" * 1_000_000)))
+    parts, position = [], 0
+    while entries := journal.read(position, 100):
+        parts.append(len(entries))
+        position = entries[-1].position + 1
+    assert sum(parts) == position == 20
+    assert max(parts) * 1_000_000 <= READ_BYTES
     journal.close()
 
 
