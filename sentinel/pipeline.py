@@ -122,13 +122,18 @@ class Pipeline:
     def _position(self) -> int:
         position = self._store.mark().position
         if position > (end := self._journal.end()):
-            # The journal was replaced or restored: the store drops by id what it knows already.
+            # The journal was replaced or restored: the store drops by id what it knows already. The mark goes back at
+            # once, or a batch that reaches beyond it would be passed over up to there; the correlations begin anew,
+            # or they would count twice what comes again.
             log.warning("The journal is younger than the store; reading it anew.", extra={"mark": position, "end": end})
+            self._store.add((), Mark(0))
+            self._restore()
             return 0
         return position
 
     def _restore(self) -> None:
-        """Bring the correlations back to where the mark is."""
+        """Bring the correlations back to where the mark is; where that fails, the next step does it first."""
+        self._is_restored = False
         state = self._store.mark().detection_state
         try:
             self._engine.restore(state)

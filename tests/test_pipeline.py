@@ -1,7 +1,7 @@
 """From received lines to stored records: in order, once, and past whatever one event does."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -214,6 +214,50 @@ def test_a_younger_journal_is_read_anew_and_doubles_nothing(place: Place) -> Non
     place.send("c", "d")
     pipeline.step()
     assert len(place.stored()) == 4
+
+
+def test_a_batch_that_reaches_beyond_the_mark_of_a_lost_journal_is_read_whole(place: Place) -> None:
+    place.send("a", "b", "c")
+    place.pipeline().step()
+    place.journal.close()
+    for path in place.folder.glob("journal.db*"):
+        path.unlink()
+    place.journal = LocalJournal(place.folder / "journal.db")
+    engine = CountingEngine()
+    pipeline = place.pipeline(engine)
+    assert pipeline.step() == 0
+    place.send("a", "b", "c", "d", "e")
+    assert pipeline.step() == 5
+    assert sorted(place.stored()) == ["a", "b", "c", "d", "e"]
+    assert engine.seen == 5
+
+
+def test_correlations_count_once_when_the_disk_fails_for_a_while(place: Place) -> None:
+    class Failing(LocalStore):
+        """A store whose disk can neither be written nor read, once."""
+
+        is_down = True
+
+        def add(self, records: Sequence[Record], mark: Mark) -> int:
+            if self.is_down:
+                raise UnavailableError("cannot write")
+            return super().add(records, mark)
+
+        def mark(self) -> Mark:
+            if self.is_down and counting.seen:
+                raise UnavailableError("cannot read")
+            return super().mark()
+
+    counting = CountingEngine()
+    place.store.close()
+    store = place.store = Failing(place.folder / "failing")
+    place.send("a", "b")
+    pipeline = place.pipeline(counting)
+    with pytest.raises(UnavailableError):
+        pipeline.step()
+    store.is_down = False
+    assert pipeline.step() == 2
+    assert counting.seen == 2
 
 
 def test_the_loop_runs_until_stopped_and_wakes_when_called(place: Place) -> None:
