@@ -220,6 +220,15 @@ def test_memory_is_bounded_and_what_is_given_up_is_counted(
     assert found(made, [record(1, key="gone", action="fail", ip="0")]) == []
 
 
+def test_long_values_are_told_apart_and_take_little_room(engine: MakeEngine, record: MakeRecord) -> None:
+    made = engine(BASE + correlation("value_count", "failure", "{gte: 3, field: user}"))
+    long = "x" * 100_000
+    records = [record(n, key=f"k{n}", action="fail", ip=long, user=f"{long}{n}") for n in range(3)]
+    assert found(made, [records[0], records[1], records[1]]) == []
+    assert len(made.checkpoint()) < 10_000
+    assert len(found(made, records[2:])) == 1
+
+
 @pytest.mark.parametrize(
     ("kind", "rules", "condition"),
     [

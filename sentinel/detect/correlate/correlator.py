@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 
 LATENESS_SECONDS = 3_600
 """How long after its window a group is kept for records that arrive late."""
+MAX_VALUE_CHARACTERS = 500
+"""A longer value is kept as its beginning and a hash: the state holds many, and is written with every batch."""
 STATE_VERSION = 1
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -110,7 +112,8 @@ class Correlator:
         return None
 
     def _field(self, correlation: Correlation, hit: Hit, name: str) -> str | None:
-        return hit.lookup(correlation.aliases.get(name, {}).get(hit.rule, name))
+        found = hit.lookup(correlation.aliases.get(name, {}).get(hit.rule, name))
+        return None if found is None else _short(found)
 
     def _value(self, correlation: Correlation, hit: Hit) -> tuple[str, ...] | None:
         """Return what the correlation looks at in a match; None where the match has no such value."""
@@ -175,6 +178,14 @@ def clock_of(record: Record) -> int:
     """
     received = record.fields.get("event.ingested")
     return 0 if received is None else microseconds(str(received))
+
+
+def _short(text: str) -> str:
+    """Return a text that is equal for equal ones and never long."""
+    if len(text) <= MAX_VALUE_CHARACTERS:
+        return text
+    digest = hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()
+    return f"{text[: MAX_VALUE_CHARACTERS - len(digest) - 1]}…{digest}"
 
 
 def _fired(
