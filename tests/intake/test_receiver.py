@@ -90,6 +90,7 @@ def test_a_gap_is_refused_with_the_sequence_expected(receiver: Receiver, collect
         (1, body("a"), "a" * 65, "identity", 400, "bad_epoch"),
         (1, body("a"), EPOCH, "br", 415, "bad_batch"),
         (1, b"x\n" * (MAX_BATCH_EVENTS + 1), EPOCH, "identity", 413, "too_large"),
+        (1, b"x" + b"\n" * (MAX_BATCH_EVENTS + 1), EPOCH, "identity", 413, "too_large"),
     ],
 )
 def test_a_wrong_batch_is_refused_counted_and_not_kept(
