@@ -18,6 +18,7 @@ from collectors.respond.ledger import (
     EXECUTED,
     FAILED,
     HOLDING,
+    INTENDED,
     REFUSED,
     UNDO_FAILED,
     UNDONE,
@@ -35,6 +36,8 @@ MAX_BACK_OFF_SECONDS = 30.0
 MAX_TRIES = 3
 RETRY_UNDO = timedelta(seconds=60)
 _NOTHING_DONE = {"nothing_done": True}
+_FAULTS = (SentinelError, OSError, ValueError, KeyError)
+"""What may go wrong in an executor and is told as the failure it is."""
 
 log = logging.getLogger(__name__)
 
@@ -160,7 +163,7 @@ class Responder:
         while not stop.is_set():
             self._supervised(self.sweep)
             self._supervised(self.recover)
-            if time.monotonic() >= send_at and self._ledger.reports(1):
+            if time.monotonic() >= send_at:
                 failures = 0 if self._supervised(self.send_reports) else failures + 1
                 send_at = time.monotonic() + (min(MAX_BACK_OFF_SECONDS, 2.0**failures) if failures else 0.0)
             stop.wait(SWEEP_SECONDS)
@@ -196,7 +199,7 @@ class Responder:
             done = executor.perform(entry.task(self._clock()))
         except (RefusedError, InputError) as error:
             self._ledger.settle(entry.effect, REFUSED, self._clock(), str(error), commands=mine)
-        except UnavailableError as error:
+        except _FAULTS as error:
             self._abandon(entry, str(error))
         else:
             now = self._clock()
@@ -206,7 +209,7 @@ class Responder:
     def _verify(self, entry: Entry) -> None:
         try:
             proof = self._executors[entry.action].verify(entry.task(self._clock()))
-        except (RefusedError, InputError, UnavailableError) as error:
+        except _FAULTS as error:
             reason = f"done, but not verified: {error}"
             mine = (entry.command,)
             self._ledger.settle(entry.effect, UNPROVEN, self._clock(), reason, commands=mine, told_as=FAILED)
@@ -218,7 +221,7 @@ class Responder:
         if self._actions[entry.action] and not self._ledger.held_by_others(entry):
             try:
                 self._executors[entry.action].undo(entry.task(self._clock()))
-            except (RefusedError, InputError, UnavailableError) as error:
+            except _FAULTS as error:
                 reason = f"{reason}; what was begun could not be taken back: {error}"
                 now = self._clock()
                 self._ledger.settle(
@@ -238,7 +241,7 @@ class Responder:
             return
         try:
             proof = "" if executor.is_repeatable else executor.verify(entry.task(now))
-        except (RefusedError, InputError, UnavailableError):
+        except _FAULTS:
             proof = ""
         if proof:
             self._ledger.settle(entry.effect, EXECUTED, now, "done before an interruption", commands=(entry.command,))
@@ -251,7 +254,7 @@ class Responder:
     def _undo(self, entry: Entry, reported_on: tuple[str, ...]) -> None:
         now = self._clock()
         is_first = entry.state != UNDO_FAILED
-        if entry.state not in HOLDING and entry.state != UNDONE:
+        if entry.state not in (*HOLDING, INTENDED, UNDONE):
             self._ledger.settle(entry.effect, UNDONE, now, "nothing was in place", commands=reported_on)
             return
         try:
@@ -259,7 +262,7 @@ class Responder:
                 detail = "another order still keeps the same change in place"
             else:
                 detail = self._executors[entry.action].undo(entry.task(now))
-        except (SentinelError, OSError, ValueError, KeyError) as error:
+        except _FAULTS as error:
             facts = {"effect": entry.effect, "reason": str(error)}
             log.error("An undo failed; it is tried again.", extra=facts)  # noqa: TRY400 - the reason says it
             told = reported_on if is_first or len(reported_on) > 1 else ()

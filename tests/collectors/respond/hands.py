@@ -39,6 +39,8 @@ class Touch:
                 raise UnavailableError("busy")
             case "break":
                 raise ZeroDivisionError
+            case "forbid":
+                raise PermissionError(1, "the disk says no")
         self._note("perform", task)
         self.path(task.effect).write_text("done")
         return Done("touched", {"size": 4})
@@ -51,6 +53,8 @@ class Touch:
     def undo(self, task: Task) -> str:
         if (self.folder / "stuck").exists():
             raise UnavailableError("stuck")
+        if task.arguments.get("how") == "forbid":
+            raise PermissionError(1, "the disk says no")
         if self.path(task.effect).exists():
             self._note("undo", task)
             self.path(task.effect).unlink()

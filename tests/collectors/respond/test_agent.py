@@ -1,5 +1,6 @@
 """The responder: believes only signed commands, acts once, undoes in time without the server, loses no report."""
 
+import sqlite3
 import threading
 from pathlib import Path
 
@@ -211,6 +212,46 @@ def test_something_unexpected_does_not_stop_the_undos(tmp_path: Path) -> None:
     agent.sweep()
     agent.recover()
     assert acts(tmp_path)[-1] == f"undo {EFFECT}"
+
+
+def test_what_the_system_forbids_is_reported_and_not_begun_over_and_over(tmp_path: Path) -> None:
+    client = Listener()
+    agent = responder(tmp_path, client)
+    agent.take(signed(arguments={"how": "forbid"}))
+    agent.send_reports()
+    assert told(client) == ["acknowledged", "undo_failed"]
+    assert "the disk says no" in str(client.told[-1][1]["detail"])
+
+
+def test_an_undo_takes_back_what_was_done_before_a_crash_wrote_it_down(tmp_path: Path) -> None:
+    agent = responder(tmp_path, Nowhere())
+    agent._perform = lambda entry: agent._executors["touch"].perform(entry.task(agent._clock()))  # type: ignore[method-assign,assign,return-value]
+    agent.take(signed())
+    responder(tmp_path, Nowhere()).take(signed(name="b" * 64, verb="undo", undo=None))
+    assert acts(tmp_path) == [f"perform {EFFECT}", f"undo {EFFECT}"]
+
+
+def test_a_broken_report_does_not_stop_the_undos(tmp_path: Path) -> None:
+    clock = Clock()
+
+    class Rounds(threading.Event):
+        """Between two rounds a minute passes."""
+
+        def wait(self, timeout: float | None = None) -> bool:
+            clock.forward(seconds=61)
+            return super().wait(timeout)
+
+    agent, stop = responder(tmp_path, Nowhere(), clock), Rounds()
+    agent.take(signed(undo=60, now=clock.now))
+    with sqlite3.connect(tmp_path / "respond.db") as ledger:
+        ledger.execute("UPDATE reports SET body = 'half a rep'")
+    sweeping = threading.Thread(target=agent._sweep_until, args=(stop,))
+    sweeping.start()
+    try:
+        until(lambda: acts(tmp_path)[-1] == f"undo {EFFECT}", what="the undo")
+    finally:
+        stop.set()
+        sweeping.join(20)
 
 
 def test_a_report_the_server_rejects_does_not_hold_up_the_others(tmp_path: Path) -> None:
