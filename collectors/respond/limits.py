@@ -26,6 +26,8 @@ _ROUTES = Path("/proc/net/route")
 _ROUTES6 = Path("/proc/net/ipv6_route")
 _RESOLVERS = Path("/etc/resolv.conf")
 _MAX_FILE = 1_000_000
+MAPPED_BITS = 96
+"""Of an IPv6 address that holds an IPv4 address (RFC 4291, section 2.5.5.2)."""
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -60,7 +62,8 @@ class Limits:
     def of(cls, settings: RespondSettings, home: Path, server: str) -> "Limits":
         """Return the limits; raise `InputError` for an entry that is neither network, path nor name."""
         networks = [ipaddress.ip_network(text) for text in ALWAYS_NETWORKS]
-        paths = [*ALWAYS_PATHS, os.fspath(home.absolute())]
+        quarantine = (settings.quarantine or home / "quarantine").absolute()
+        paths = [*ALWAYS_PATHS, os.fspath(home.absolute()), os.fspath(quarantine)]
         names = set(ALWAYS_NAMES)
         for entry in (*settings.never_touch, *getattr(settings, "never_kill", ())):
             if entry.startswith("/"):
@@ -73,17 +76,17 @@ class Limits:
                 raise InputError("[respond] never_touch: an entry is empty; write a network, a path or a name")
         return cls(
             home=home,
-            quarantine=(settings.quarantine or home / "quarantine").absolute(),
+            quarantine=quarantine,
             networks=tuple(networks),
-            paths=tuple(paths),
+            # What a link leads to is as far out of reach as the link.
+            paths=tuple(dict.fromkeys([*paths, *map(os.path.realpath, paths)])),
             names=frozenset(names),
             server=server,
         )
 
     def check_path(self, path: str) -> None:
         """Raise `RefusedError` where the path lies in a folder that is out of reach."""
-        inside = (*self.paths, os.fspath(self.quarantine))
-        for folder in inside:
+        for folder in self.paths:
             if folder == "/" or f"{path}/".startswith(f"{folder}/"):
                 raise RefusedError(f"{path} is on this machine's never-touch list ({folder})")
 
@@ -149,17 +152,25 @@ def _addresses(texts: Iterable[str]) -> set[Address]:
     found: set[Address] = set()
     for text in texts:
         try:
-            found.add(ipaddress.ip_address(text.partition("%")[0]))
+            address = ipaddress.ip_address(text.partition("%")[0])
+            found.add(getattr(address, "ipv4_mapped", None) or address)
         except ValueError:
             continue  # A hardware address.
     return found
 
 
 def _network(text: str) -> Network | None:
+    """Return a network, IPv4 inside IPv6 unwrapped as addresses are; None for what can only be a name."""
     try:
-        return ipaddress.ip_network(text, strict=False)
+        network = ipaddress.ip_network(text, strict=False)
     except ValueError:
+        if text[:1].isdigit() or ":" in text or "/" in text:
+            raise InputError(f"[respond] never_touch: {text!r} is not a network, a path or a name") from None
         return None
+    first = getattr(network.network_address, "ipv4_mapped", None)
+    if first is not None and network.prefixlen >= MAPPED_BITS:
+        return ipaddress.ip_network((first, network.prefixlen - MAPPED_BITS))
+    return network
 
 
 def _read(path: Path) -> str:

@@ -23,6 +23,8 @@ _ALWAYS_PATHS = (
     *("/usr/bin", "/usr/sbin", "/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/libexec"),
 )
 
+MAPPED_BITS = 96
+"""Of an IPv6 address that holds an IPv4 address (RFC 4291, section 2.5.5.2)."""
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -71,9 +73,14 @@ class NeverTouch:
 
 
 def _network(text: str) -> Network | None:
+    """Return a network, IPv4 inside IPv6 unwrapped as addresses are; None for what can only be a name."""
     try:
-        return ipaddress.ip_network(text, strict=False)
+        network = ipaddress.ip_network(text, strict=False)
     except ValueError:
         if text[0].isdigit() or ":" in text or "/" in text:
             raise InputError(f"respond.never_touch: {text!r} is not a network, a path or an account name") from None
         return None
+    first = getattr(network.network_address, "ipv4_mapped", None)
+    if first is not None and network.prefixlen >= MAPPED_BITS:
+        return ipaddress.ip_network((first, network.prefixlen - MAPPED_BITS))
+    return network

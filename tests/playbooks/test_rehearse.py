@@ -6,6 +6,7 @@ import pytest
 
 from sentinel.errors import InputError
 from sentinel.playbooks.actions import ACTIONS
+from sentinel.playbooks.actions.block_ip import BlockIpArguments
 from sentinel.playbooks.library import Library
 from sentinel.playbooks.never_touch import NeverTouch
 from sentinel.playbooks.rehearse import fixture_of, rehearse
@@ -70,3 +71,8 @@ def test_a_never_touch_list_says_what_is_wrong_with_it() -> None:
     for entry in ("", "10.0.0.0/99", "1.2.3"):
         with pytest.raises(InputError, match="never_touch"):
             NeverTouch.of([entry])
+
+
+def test_a_never_touch_network_written_as_ipv4_inside_ipv6_holds() -> None:
+    arguments = BlockIpArguments(collector="agent-1", address="203.0.113.9")
+    assert NeverTouch.of(["::ffff:203.0.113.0/120"]).refusal(arguments) is not None

@@ -8,7 +8,8 @@ import pytest
 
 from collectors.respond import limits as limits_module
 from collectors.respond.limits import Limits, addresses_of, gateways, own_addresses, resolvers
-from sentinel.errors import RefusedError, UnavailableError
+from sentinel.errors import InputError, RefusedError, UnavailableError
+from tests.collectors.respond.hands import Settings
 
 
 @pytest.mark.parametrize(
@@ -45,3 +46,27 @@ def test_a_server_whose_address_is_unknown_means_cannot_not_may(limits: Limits) 
     lost = replace(limits, server="https://no-such-host.invalid")
     with pytest.raises(UnavailableError, match="not known"):
         lost.check_address(ipaddress.ip_address("203.0.113.77"))
+
+
+def test_ipv4_inside_ipv6_is_ipv4_on_every_list(tmp_path: Path) -> None:
+    stranger = ipaddress.ip_address("203.0.113.77")
+    for never, server in ((("::ffff:203.0.113.0/120",), "https://127.0.0.1"), ((), "https://[::ffff:203.0.113.77]")):
+        with pytest.raises(RefusedError):
+            Limits.of(Settings(never_touch=never), tmp_path, server).check_address(stranger)
+
+
+@pytest.mark.parametrize("entry", ["10.0.0.0/33", "10.0.0.300", "fe80::zz", "srv/kept"])
+def test_a_misspelt_network_or_path_is_no_name(tmp_path: Path, entry: str) -> None:
+    with pytest.raises(InputError, match="not a network"):
+        Limits.of(Settings(never_touch=(entry,)), tmp_path, "https://127.0.0.1")
+
+
+def test_what_a_link_on_the_list_leads_to_is_on_the_list(tmp_path: Path) -> None:
+    for name in ("site", "home", "vault"):
+        (tmp_path / f"disk-{name}").mkdir()
+        (tmp_path / name).symlink_to(tmp_path / f"disk-{name}")
+    settings = Settings(never_touch=(f"{tmp_path}/site",), quarantine=tmp_path / "vault")
+    limits = Limits.of(settings, tmp_path / "home", "https://127.0.0.1")
+    for name in ("site", "disk-site", "disk-home", "vault", "disk-vault"):
+        with pytest.raises(RefusedError):
+            limits.check_path(f"{tmp_path}/{name}/file")
