@@ -11,9 +11,9 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of a file on one worker, because they share its fixtures; the kill trials share nothing."""
+    """Keep the tests of a file on one worker, because they share its fixtures; trials share nothing."""
     for item in items:
-        if "kill_trial" not in item.path.stem:
+        if item.get_closest_marker("trial") is None:
             item.add_marker(pytest.mark.xdist_group(str(item.path)))
 
 

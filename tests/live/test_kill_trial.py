@@ -14,6 +14,7 @@ SEEDS = range(1, 21) if os.environ.get("CI") else range(1, 3)
 
 @pytest.mark.live
 @pytest.mark.slow
+@pytest.mark.trial
 @pytest.mark.timeout(420)
 @pytest.mark.parametrize("seed", SEEDS)
 def test_every_line_is_stored_once_whoever_dies(seed: int, tmp_path: Path) -> None:
