@@ -161,7 +161,7 @@ def wait(condition: object, what: str, seconds: float = 60.0) -> None:
     while not condition():  # type: ignore[operator]
         if time.monotonic() > deadline:
             raise SystemExit(f"{what} did not happen within {seconds:.0f} s")
-        time.sleep(0.2)
+        time.sleep(0.5)
 
 
 def run(seed: int, lines: int, folder: Path) -> tuple[Trial, tuple[int, int, int], float]:
