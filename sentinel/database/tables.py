@@ -193,6 +193,7 @@ runs = Table(
     Column("state", String(16), nullable=False, index=True),
     Column("inputs", JSON, nullable=False),
     Column("error", Text, nullable=False),
+    Column("started_by", String(100)),
     _moment("started_at"),
     _moment("ended_at", nullable=True),
     _moment("wake_at", nullable=True),

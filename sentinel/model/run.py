@@ -114,6 +114,8 @@ class Run:
     incident: str
     agency: str
     state: RunState
+    started_by: str | None
+    """Who started it by hand, and therefore approves none of its steps; None where an alert did."""
     started_at: str
     ended_at: str | None
     inputs: Mapping[str, object]

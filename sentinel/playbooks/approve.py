@@ -29,13 +29,15 @@ def decide(
 ) -> Approval:
     """Write a decision and wake its run, as part of the caller's transaction; return the decided approval.
 
-    Raises `InputError` where there is no such question in scope, `RefusedError` where the role is too small and
-    `ConflictError` where it is decided, too late or no longer needed.
+    Raises `InputError` where there is no such question in scope, `RefusedError` where the role is too small or who
+    approves has started the run, and `ConflictError` where it is decided, too late or no longer needed.
     """
     run = _locked_run(connection, principal, approval_id)
     row = connection.execute(select(approvals).where(approvals.c.id == approval_id).with_for_update()).one()
     if not principal.role.includes(Role(row.role)):
         raise RefusedError(f"deciding this needs the role {row.role}; you are {principal.role}")
+    if approved and run.started_by == principal.name:
+        raise RefusedError("you started this run, so somebody else must approve its steps")
     if row.decision is not None:
         raise ConflictError(f"this was {row.decision} by {row.decided_by or 'nobody'} already")
     if run.state not in (RunState.RUNNING, RunState.WAITING):

@@ -40,6 +40,7 @@ def run(row: RunRow, step_rows: Sequence[RunRow], asked: Sequence[RunRow], done:
         incident=row.incident,
         agency=row.agency,
         state=RunState(row.state),
+        started_by=row.started_by,
         started_at=row.started_at,
         ended_at=row.ended_at,
         inputs=row.inputs,

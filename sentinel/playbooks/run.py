@@ -85,7 +85,7 @@ class Runs:
         inputs_given: Mapping[str, object],
         now: datetime | None = None,
     ) -> str:
-        """Start a run by hand and return its id.
+        """Start a run by hand and return its id; whoever starts it approves none of its steps.
 
         Raises `InputError` for an unknown playbook, incident or input and `RefusedError` where the role is too small.
         """
@@ -104,7 +104,7 @@ class Runs:
                 raise InputError("there is no such incident among those you may see")
             self._no_other(connection, loaded, incident_id)
             row = _row(run_id, loaded, incident_id, agency, values, now or moment.now())
-            connection.execute(insert(runs).values(row))
+            connection.execute(insert(runs).values(row | {"started_by": principal.name}))
             self._tell_start(connection, run_id, loaded, actor=principal.name, detail={})
         self._ring()
         return run_id

@@ -117,6 +117,7 @@ FAULTS = (
     mark("Not Found"),
     mark("Method Not Allowed"),
     mark("somebody else decided this just now"),
+    mark("you started this run, so somebody else must approve its steps"),
     mark("a note needs a text"),
 )
 """Sentences of errors that people meet on pages; others are shown as they are, in English."""

@@ -305,6 +305,26 @@ def test_a_person_starts_a_run_with_checked_inputs(stage: Stage) -> None:
         stage.runs.start(person(), "block", "incident-1", given, stage.now)
 
 
+def test_who_started_a_run_may_refuse_its_steps_but_not_approve_them(stage: Stage) -> None:
+    starter = person(Role.RESPONDER)
+    given = {"collector": "agent-1", "source": "203.0.113.7"}
+    for is_own in (True, False):
+        run_id = stage.runs.start(starter, "block", "incident-1", given, stage.now)
+        assert stage.run(run_id).started_by == starter.name
+        stage.work()
+        ((question, _),) = stage.runs.waiting(SCOPE, stage.now)
+        with pytest.raises(RefusedError, match="you started this run"):
+            stage.runs.decide(starter, question.id, approved=True, note="", now=stage.now)
+        decider = starter if is_own else person(Role.ADMINISTRATOR)
+        stage.runs.decide(decider, question.id, approved=not is_own, note="", now=stage.now)
+        stage.work()
+    assert [command["action"] for command in stage.fetch()] == ["block_ip"]
+
+
+def test_what_an_alert_started_has_no_starter_to_exclude(stage: Stage) -> None:
+    assert stage.run(stage.begin()).started_by is None
+
+
 def test_no_one_sees_another_agencys_runs(stage: Stage) -> None:
     run_id = stage.begin()
     assert stage.runs.get(frozenset({"dept-b"}), run_id) is None

@@ -7,7 +7,7 @@ from sentinel.model.moment import now
 from sentinel.model.principal import Role
 from sentinel.model.run import EffectState, RunState
 from tests.web.browser import Browsers
-from tests.web.world import OURS, World
+from tests.web.world import CITY, OURS, World
 
 SCOPE = frozenset({OURS})
 
@@ -78,6 +78,27 @@ def test_a_step_is_approved_with_a_note_by_who_may(fresh: World, actors: Browser
     assert responder.send(path, {"approved": "false"}).status_code == 409
     fresh.services.runs.work(now())
     assert "đã xem tệp" in responder.get(page).text
+
+
+def test_who_started_a_run_is_told_that_somebody_else_must_approve(fresh: World, actors: Browsers) -> None:
+    things, runs = fresh.things[OURS], fresh.services.runs
+    responder = actors.of(fresh.people[Role.RESPONDER, OURS])
+    known = runs.get(SCOPE, things.run)
+    assert known is not None
+    runs.cancel(fresh.people[Role.ADMINISTRATOR, CITY], things.run, "lại từ đầu")
+    start = {"playbook": "web-shell", "incident": things.incident, "inputs": dict(known.inputs)}
+    run_id = responder.call("/api/v1/runs", start).json()["run"]
+    runs.work(now())
+    assert "người khác phải duyệt" in responder.get(f"/incidents/{things.incident}").text
+    question = next(question for question, run in runs.waiting(SCOPE) if run.id == run_id)
+    path = f"/api/v1/approvals/{question.id}/decision"
+    answer = responder.call(path, {"approved": True})
+    assert (answer.status_code, "you started this run" in answer.json()["error"]) == (403, True)
+    page = responder.send(f"/incidents/{things.incident}/approvals/{question.id}", {"approved": "true"})
+    assert (page.status_code, "người khác phải duyệt" in page.text) == (403, True)
+    other = actors.of(fresh.people[Role.ADMINISTRATOR, CITY])
+    assert "người khác phải duyệt" not in other.get(f"/incidents/{things.incident}").text
+    assert other.call(path, {"approved": True}).json()["decision"] == "approved"
 
 
 def test_a_refusal_ends_the_run(fresh: World, actors: Browsers) -> None:

@@ -214,6 +214,7 @@ def _playbooks() -> None:
         sa.Column("state", sa.String(16), nullable=False),
         sa.Column("inputs", sa.JSON(), nullable=False),
         sa.Column("error", sa.Text(), nullable=False),
+        sa.Column("started_by", sa.String(100), nullable=True),
         sa.Column("started_at", sa.String(32), nullable=False),
         sa.Column("ended_at", sa.String(32), nullable=True),
         sa.Column("wake_at", sa.String(32), nullable=True),
