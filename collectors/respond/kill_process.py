@@ -85,8 +85,8 @@ class KillProcess:
             raise RefusedError(f"process {pid} is the system's first, this collector or its parent; it is never ended")
         if abs(begun - started) > TOLERANCE_SECONDS:
             raise RefusedError(f"process {pid} is another one now: it started at {_shown(begun)}")
-        self._limits.check_name(name)
-        self._limits.check_name(user)
+        for each in (name, user, _program_name(process)):
+            self._limits.check_name(each)
         found = _program(pid)
         if found is None:
             return False
@@ -104,6 +104,16 @@ def _wanted(task: Task) -> tuple[int, float, str]:
     except ValueError as error:
         raise InputError("kill_process: started is not a time") from error
     return pid, started, digest
+
+
+def _program_name(process: psutil.Process) -> str:
+    """Return the file name of what the process runs: unlike its own name, no process chooses that at will."""
+    try:
+        return Path(process.exe()).name
+    except psutil.NoSuchProcess:
+        return ""
+    except psutil.Error as error:
+        raise UnavailableError(f"cannot read the program of process {process.pid}: {error}") from error
 
 
 def _program(pid: int) -> str | None:

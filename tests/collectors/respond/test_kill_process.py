@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -104,3 +105,20 @@ def test_a_program_on_the_never_touch_list_lives(tmp_path: Path, limits: Limits,
 def test_there_is_no_way_back(limits: Limits, task: MakeTask) -> None:
     with pytest.raises(RefusedError, match="brought back"):
         KillProcess(limits).undo(task("kill_process"))
+
+
+def test_a_protected_program_is_known_by_its_file_whatever_it_calls_itself(limits: Limits, task: MakeTask) -> None:
+    rename = "import ctypes; ctypes.CDLL(None).prctl(15, b'helper'); print(flush=True); import signal; signal.pause()"
+    process = subprocess.Popen([sys.executable, "-c", rename], stdout=subprocess.PIPE)
+    try:
+        assert process.stdout is not None
+        process.stdout.readline()
+        assert psutil.Process(process.pid).name() == "helper"
+        name = Path(psutil.Process(process.pid).exe()).name
+        guarded = replace(limits, names=frozenset({name}))
+        with pytest.raises(RefusedError, match="never-touch"):
+            KillProcess(guarded).perform(task("kill_process", **identity(process.pid)))
+        assert process.poll() is None
+    finally:
+        process.kill()
+        process.communicate()
