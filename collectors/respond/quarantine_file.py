@@ -52,12 +52,14 @@ class QuarantineFile:
                 facts = _facts(before, _xattrs(file.fileno()), parent, name, size, digest, salt)
                 self._vault.keep(task.effect, facts)
                 _check_same(folder, name, before, path)
-                # Other names of the same content, and whoever has it open, can no longer run it.
-                os.fchmod(file.fileno(), facts.mode & ~_EXECUTABLE)
                 os.unlink(name, dir_fd=folder)
                 flush_folder(folder)
-        links = before.st_nlink - 1
-        more = f"; {links} other names of it remain, not executable" if links else ""
+                links = os.fstat(file.fileno()).st_nlink
+                if links == 0:
+                    # Whoever has it open can no longer run it. Other names keep their mode: they may lie in a folder
+                    # that is never touched, and nobody would find them again to undo it.
+                    os.fchmod(file.fileno(), facts.mode & ~_EXECUTABLE)
+        more = f"; {links} other names of it remain and can still be run" if links else ""
         return Done(f"{path} is in quarantine{more}", {"size": size, "other_links": links})
 
     def verify(self, task: Task) -> str:
