@@ -1,5 +1,6 @@
 """Looks at what the machine is doing right now, within bounds, and changes nothing."""
 
+import json
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -18,6 +19,9 @@ MAX_FILES = 100
 MAX_LOOKED_AT = 50_000
 MAX_SECONDS = 10.0
 MAX_TEXT = 300
+SHORTER_TEXTS = (100, 40)
+MAX_BYTES = {"processes": 130_000, "connections": 50_000, "users": 10_000, "files": 50_000}
+"""As JSON; together they stay below what the server takes in one report."""
 DEFAULT_HOURS = 24
 
 Item = dict[str, object]
@@ -44,10 +48,10 @@ class CollectTriage:
             "connection_count": len(connections),
             "user_count": len(users),
             "file_count": len(files),
-            "processes": processes[:MAX_PROCESSES],
-            "connections": connections[:MAX_CONNECTIONS],
-            "users": users[:MAX_USERS],
-            "files": files[:MAX_FILES],
+            "processes": _within(processes[:MAX_PROCESSES], MAX_BYTES["processes"]),
+            "connections": _within(connections[:MAX_CONNECTIONS], MAX_BYTES["connections"]),
+            "users": _within(users[:MAX_USERS], MAX_BYTES["users"]),
+            "files": _within(files[:MAX_FILES], MAX_BYTES["files"]),
         }
         detail = f"{len(processes)} processes, {len(connections)} connections, {len(users)} users, {len(files)} files"
         return Done(detail, result)
@@ -66,6 +70,22 @@ def _listed(look: Callable[[], Iterator[Item]]) -> list[Item]:
         return list(look())
     except (psutil.Error, OSError) as error:
         raise UnavailableError(f"cannot look at this machine: {error}") from error
+
+
+def _within(items: list[Item], size: int) -> list[Item]:
+    """Return items in at most `size` bytes of JSON: texts get shorter before anything is left out at the end.
+
+    Whoever fills the list with long names cannot make the whole of it too large to be reported.
+    """
+    for length in SHORTER_TEXTS:
+        if len(json.dumps(items)) <= size:
+            return items
+        items = [
+            {name: part[:length] if isinstance(part, str) else part for name, part in one.items()} for one in items
+        ]
+    while len(json.dumps(items)) > size:
+        items = items[: len(items) * 3 // 4]
+    return items
 
 
 def _processes() -> Iterator[Item]:

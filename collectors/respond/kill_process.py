@@ -107,7 +107,7 @@ def _wanted(task: Task) -> tuple[int, float, str]:
 
 
 def _program_name(process: psutil.Process) -> str:
-    """Return the file name of what the process runs: unlike its own name, no process chooses that at will."""
+    """Return the file name of what the process runs: unlike its own name, it is not rewritten at will."""
     try:
         return Path(process.exe()).name
     except psutil.NoSuchProcess:

@@ -30,3 +30,20 @@ def test_it_sees_processes_and_recent_files(tmp_path: Path, limits: Limits, task
 def test_a_folder_that_is_not_there_is_not_an_empty_one(limits: Limits, task: MakeTask) -> None:
     with pytest.raises(UnavailableError, match="no folder"):
         CollectTriage(limits).perform(task("collect_triage", folder="/no/such/folder"))
+
+
+def test_names_chosen_to_be_long_do_not_make_it_too_large_to_report(
+    tmp_path: Path, limits: Limits, task: MakeTask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = "ệ" * collect_triage.MAX_TEXT
+    names = ("name", "executable", "user", "command_line")
+    monkeypatch.setattr(
+        collect_triage, "_processes", lambda: iter([{"pid": pid} | dict.fromkeys(names, long) for pid in range(250)])
+    )
+    for number in range(collect_triage.MAX_FILES):
+        (tmp_path / f"{'ệ' * 80}{number}").touch()
+    result = CollectTriage(limits).perform(task("collect_triage", folder=str(tmp_path), hours=1)).result
+    assert len(json.dumps(result).encode()) < 250_000
+    processes = result["processes"]
+    assert isinstance(processes, list)
+    assert len(processes) > 90
