@@ -144,6 +144,7 @@ class SpoolFile:
     def _open(self) -> None:
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            tables.check_salvaged(self.path)
             self._connection = tables.connect(self.path)
             self.meta = tables.load_meta(self._connection)
             self._survey(self._connection)
@@ -157,18 +158,24 @@ class SpoolFile:
         self._make_reserve()
 
     def _start_again(self, reason: str) -> None:
-        """Move the damaged file aside and go on with what can be read of it, in a new epoch."""
+        """Move the damaged file aside and go on with what can be read of it, in a new epoch.
+
+        Interrupted by a full disk or the end of the process, it is done anew when the spool is opened the next time.
+        """
         self._disconnect()
         try:
-            aside = tables.move_aside(self.path, self._now())
+            source = tables.move_aside(self.path)
             self._connection = tables.connect(self.path)
             self.meta, self.bytes = tables.load_meta(self._connection), 0
-            kept = self._take_over(self._connection, aside)
-        except OSError as error:
-            raise UnavailableError(f"cannot move the damaged spool {self.path} aside: {error.strerror}") from error
-        except sqlite3.Error as error:
+            kept = self._take_over(self._connection, source)
+            aside = tables.keep_damaged(source, self._now())
+        except BaseException as error:
             self._disconnect()
-            raise self._refusal(error) from error
+            if isinstance(error, OSError):
+                raise UnavailableError(f"cannot move the damaged spool {self.path} aside: {error.strerror}") from error
+            if isinstance(error, sqlite3.Error):
+                raise self._refusal(error) from error
+            raise
         facts = {"reason": reason, "moved_to": str(aside), "events_saved": kept}
         log.error("The spool was damaged and has been started again.", extra=facts)
         self.say(

@@ -4,7 +4,7 @@ import contextlib
 import re
 import secrets
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +14,8 @@ from collectors.chunk import Chunk
 from sentinel.errors import UnavailableError
 
 FILE = "spool.db"
+UNFINISHED = "spool-salvaging.db"
+"""Name of a damaged file while what it holds is taken over: as long as there is one, the new file is not complete."""
 KEPT_DAMAGED_FILES = 3
 
 _SCHEMA = """
@@ -140,16 +142,43 @@ def unavailable(path: Path, error: sqlite3.Error) -> UnavailableError:
     return UnavailableError(f"cannot use the spool {path}: {error}; {remedy}, then it goes on by itself")
 
 
-def move_aside(path: Path, now: datetime) -> Path:
-    """Rename the damaged database with its journal files, keep the newest three such, return the new name."""
-    target = path.with_name(f"spool-damaged-{now.astimezone(UTC):%Y%m%dT%H%M%S%f}.db")
-    for suffix in ("-wal", "-shm", ""):
+def move_aside(path: Path) -> Path:
+    """Rename the damaged database with its journal files to be salvaged and return its name.
+
+    Where an earlier salvage was interrupted, what it had made is removed instead, and its source returned again.
+    """
+    source = path.with_name(UNFINISHED)
+    if source.exists():
+        _remove(path)
+    else:
+        _rename(path, source, ("-wal", "-shm", ""))
+    return source
+
+
+def check_salvaged(path: Path) -> None:
+    """Raise `DamagedError` where a salvage was interrupted, so that the database at `path` is not complete."""
+    if path.with_name(UNFINISHED).exists():
+        raise DamagedError("its repair was interrupted")
+
+
+def keep_damaged(source: Path, now: datetime) -> Path:
+    """Say by its name that a damaged file was salvaged, keep the newest three such, return the new name."""
+    target = source.with_name(f"spool-damaged-{now.astimezone(UTC):%Y%m%dT%H%M%S%f}.db")
+    _rename(source, target, ("", "-wal", "-shm"))
+    for old in sorted(source.parent.glob("spool-damaged-*.db"))[:-KEPT_DAMAGED_FILES]:
+        _remove(old)
+    return target
+
+
+def _rename(path: Path, target: Path, suffixes: Iterable[str]) -> None:
+    for suffix in suffixes:
         with contextlib.suppress(FileNotFoundError):
             path.with_name(path.name + suffix).rename(target.with_name(target.name + suffix))
-    for old in sorted(path.parent.glob("spool-damaged-*.db"))[:-KEPT_DAMAGED_FILES]:
-        for suffix in ("-wal", "-shm", ""):
-            old.with_name(old.name + suffix).unlink(missing_ok=True)
-    return target
+
+
+def _remove(path: Path) -> None:
+    for suffix in ("-wal", "-shm", ""):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
 def salvaged_cursors(path: Path) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """The spool keeps what it took, in order and without gaps, whatever happens to it."""
 
 import json
+import resource
 import shutil
 import sqlite3
 import threading
@@ -207,6 +208,30 @@ def test_a_new_epoch_counts_from_one_and_keeps_what_waits(spool: Spool) -> None:
     assert batch.first == 1
     assert raws(batch)[:2] == ["2", "3"]
     assert json.loads(batch.lines[2])["dataset"] == GAP
+
+
+def test_a_repair_that_the_disk_interrupts_is_done_again_whole(spool: Spool, tmp_path: Path) -> None:
+    for n in range(10):
+        spool.append([reading(f"{n} {'x' * 100_000}")], "log", f"c{n}")
+    spool.close()
+    with sqlite3.connect(tmp_path / "spool.db") as database:
+        database.execute("UPDATE meta SET value = 'no epoch' WHERE name = 'epoch'")
+    database.close()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    # No file may grow beyond this, as on a disk where only a part of the repaired one has room.
+    resource.setrlimit(resource.RLIMIT_FSIZE, (500_000, limits[1]))
+    try:
+        for _ in range(2):
+            with pytest.raises(UnavailableError):
+                open_spool(tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    again = open_spool(tmp_path)
+    found = drain(again)
+    assert [raw.partition(" ")[0] for raw in found[:10]] == [str(n) for n in range(10)]
+    assert "10 waiting events were saved" in found[10]
+    assert again.cursor("log") == "c9"
+    assert not (tmp_path / "spool-salvaging.db").exists()
 
 
 def test_a_full_disk_is_said_and_passes(spool: Spool) -> None:
