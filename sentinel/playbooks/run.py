@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, func, insert, select
 from sentinel.audit import Audit
 from sentinel.database.connect import reading
 from sentinel.database.dialect import insert_new
-from sentinel.database.tables import approvals, incidents, runs
+from sentinel.database.tables import approvals, effects, incidents, runs
 from sentinel.errors import ConflictError, InputError, RefusedError
 from sentinel.model import moment
 from sentinel.model.agency import Scope
@@ -87,7 +87,8 @@ class Runs:
     ) -> str:
         """Start a run by hand and return its id; whoever starts it approves none of its steps.
 
-        Raises `InputError` for an unknown playbook, incident or input and `RefusedError` where the role is too small.
+        Raises `InputError` for an unknown playbook, incident or input, `RefusedError` where the role is too small and
+        `ConflictError` where the playbook is at work on the incident already, or has been too often.
         """
         loaded = self._library.playbooks.get(playbook_id)
         if loaded is None:
@@ -103,6 +104,10 @@ class Runs:
             if agency is None:
                 raise InputError("there is no such incident among those you may see")
             self._no_other(connection, loaded, incident_id)
+            if self._count(connection, loaded, incident_id) >= MAX_PER_INCIDENT:
+                raise ConflictError(
+                    f"playbook '{playbook_id}' has run {MAX_PER_INCIDENT} times on this incident already"
+                )
             row = _row(run_id, loaded, incident_id, agency, values, now or moment.now())
             connection.execute(insert(runs).values(row | {"started_by": principal.name}))
             self._tell_start(connection, run_id, loaded, actor=principal.name, detail={})
@@ -135,6 +140,13 @@ class Runs:
         """Return the run, or None where there is none in scope."""
         with reading(self._engine) as connection:
             found = rows.load(connection, rows.in_scope(scope).where(runs.c.id == run_id))
+        return found[0] if found else None
+
+    def of_effect(self, scope: Scope, effect_id: str) -> Run | None:
+        """Return the run that made the effect, or None where there is none in scope."""
+        made = rows.in_scope(scope).join(effects, effects.c.run == runs.c.id).where(effects.c.id == effect_id)
+        with reading(self._engine) as connection:
+            found = rows.load(connection, made)
         return found[0] if found else None
 
     def waiting(self, scope: Scope, now: datetime | None = None) -> list[tuple[Approval, Run]]:

@@ -12,6 +12,7 @@ from sentinel.model.moment import to_text
 from sentinel.model.principal import Role
 from sentinel.model.run import EffectState, RunState, StepState
 from sentinel.playbooks.commands import Commands
+from sentinel.playbooks.run import MAX_PER_INCIDENT
 from tests.playbooks.stage import BLOCK, KEY, SCOPE, START, Stage, alert, person
 
 
@@ -319,6 +320,15 @@ def test_who_started_a_run_may_refuse_its_steps_but_not_approve_them(stage: Stag
         stage.runs.decide(decider, question.id, approved=not is_own, note="", now=stage.now)
         stage.work()
     assert [command["action"] for command in stage.fetch()] == ["block_ip"]
+
+
+def test_nobody_floods_an_incident_with_runs_by_hand(stage: Stage) -> None:
+    given = {"collector": "agent-1", "source": "203.0.113.7"}
+    for _ in range(MAX_PER_INCIDENT):
+        run_id = stage.runs.start(person(), "block", "incident-1", given, stage.now)
+        stage.runs.cancel(person(), run_id, "again", stage.now)
+    with pytest.raises(ConflictError, match="20 times"):
+        stage.runs.start(person(), "block", "incident-1", given, stage.now)
 
 
 def test_what_an_alert_started_has_no_starter_to_exclude(stage: Stage) -> None:

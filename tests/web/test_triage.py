@@ -2,8 +2,12 @@
 
 import re
 
+import pytest
+from sqlalchemy import insert, select
+
+from sentinel.database.tables import runs
 from sentinel.model.alert import AlertState
-from sentinel.model.moment import now
+from sentinel.model.moment import now, to_text
 from sentinel.model.principal import Role
 from sentinel.model.run import EffectState, RunState
 from tests.web.browser import Browsers
@@ -111,6 +115,21 @@ def test_a_refusal_ends_the_run(fresh: World, actors: Browsers) -> None:
     assert run is not None
     assert run.state in (RunState.DONE, RunState.CANCELLED, RunState.FAILED)
     assert "Bị từ chối" in responder.get(f"/incidents/{things.incident}").text
+
+
+@pytest.mark.parametrize("way", ["page", "api"])
+def test_an_effect_is_undone_however_many_runs_came_after_it(fresh: World, actors: Browsers, way: str) -> None:
+    things = fresh.things[OURS]
+    with fresh.engine.begin() as connection:
+        row = connection.execute(select(runs).where(runs.c.id == things.run)).mappings().one()
+        later = {"started_at": to_text(now()), "state": "done", "wake_at": None}
+        connection.execute(insert(runs), [{**row, **later, "id": f"later-{number}"} for number in range(500)])
+    responder = actors.of(fresh.people[Role.RESPONDER, OURS])
+    if way == "page":
+        path = f"/incidents/{things.incident}/effects/{things.effect}/undo"
+        assert responder.send(path, {"why": "nhầm địa chỉ"}).status_code == 303
+    else:
+        assert responder.call(f"/api/v1/effects/{things.effect}/undo", {"why": "nhầm địa chỉ"}).status_code == 200
 
 
 def test_an_effect_is_undone_by_hand(fresh: World, actors: Browsers) -> None:

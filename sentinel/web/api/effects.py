@@ -25,8 +25,7 @@ def effects(behind: Behind, who: Reader, incident: Annotated[str, Query(max_leng
 @router.post("/{effect_id}/undo")
 def undo(behind: Behind, who: ScriptResponder, effect_id: Annotated[str, Path(max_length=64)], reason: Why) -> Response:
     """Order the undo of an effect before its time."""
-    runs = behind.runs.find(who.scope, limit=MAX_RUNS)
-    if not any(effect.id == effect_id for run in runs for effect in run.effects):
+    if behind.runs.of_effect(who.scope, effect_id) is None:
         raise NotFoundError("there is no such effect among those you may see")
     behind.runs.undo(who, effect_id, reason.why)
     behind.wake_runs.set()

@@ -21,13 +21,15 @@ Id = Annotated[str, Path(max_length=64)]
 Text = Annotated[str, Form(max_length=4000)]
 UNDOABLE = (EffectState.EXECUTED, EffectState.VERIFIED, EffectState.UNDO_FAILED)
 MAX_ALERTS = 100
+MAX_RUNS = 500
+"""More than any incident has: each playbook runs on it 20 times at most."""
 
 
 @router.get("/incidents/{incident_id}")
 def incident(request: Request, behind: Behind, who: Reader, incident_id: Id) -> Response:
     """Show one incident of the reader's scope."""
     found = get_incident(behind, who, incident_id)
-    runs = behind.runs.find(who.scope, incident=found.id)
+    runs = behind.runs.find(who.scope, incident=found.id, limit=MAX_RUNS)
     alerts = behind.alerts.find(who.scope, incident=found.id, limit=MAX_ALERTS).alerts
 
     collectors = {collector.id: collector for collector in behind.identities.find(who.scope)} if runs else {}
@@ -133,7 +135,7 @@ def get_run(behind: Services, who: Principal, incident_id: str, run_id: str) -> 
 
 def get_approval(behind: Services, who: Principal, incident_id: str, approval_id: str) -> Approval:
     """Return the approval of that incident; raise `NotFoundError` where there is none in scope."""
-    for run in behind.runs.find(who.scope, incident=incident_id):
+    for run in behind.runs.find(who.scope, incident=incident_id, limit=MAX_RUNS):
         for approval in run.approvals:
             if approval.id == approval_id:
                 return approval
@@ -142,8 +144,7 @@ def get_approval(behind: Services, who: Principal, incident_id: str, approval_id
 
 def get_effect(behind: Services, who: Principal, incident_id: str, effect_id: str) -> Effect:
     """Return the effect of that incident; raise `NotFoundError` where there is none in scope."""
-    for run in behind.runs.find(who.scope, incident=incident_id):
-        for effect in run.effects:
-            if effect.id == effect_id:
-                return effect
+    run = behind.runs.of_effect(who.scope, effect_id)
+    if run is not None and run.incident == incident_id:
+        return next(effect for effect in run.effects if effect.id == effect_id)
     raise NotFoundError("there is no such effect among those you may see")
