@@ -28,6 +28,8 @@ ATTEMPTS = 3
 TRIM_EVENTS = 50_000
 """The journal is trimmed when so many events are done with, and when there is nothing else to do."""
 MAX_KEPT_CHARACTERS = 100_000
+MAX_BROKEN = 100
+"""Datasets whose broken lines are counted each; collectors name them, so there may be any number."""
 
 OnMatches = Callable[[list[tuple[Match, Record]]], None]
 Faults = Mapping[tuple[str, str], tuple[int, str]]
@@ -182,7 +184,7 @@ class Pipeline:
         for entry, record in zip(entries, records, strict=True):
             if record.fields["event.kind"] == "pipeline_error":
                 dataset = str(record.fields["event.dataset"])
-                self._broken[dataset] += 1
+                self._broken[dataset if dataset in self._broken or len(self._broken) < MAX_BROKEN else "other"] += 1
                 key = (entry.event.collector, f"line:{dataset}")
                 faults[key] = (faults.get(key, (0, ""))[0] + 1, str(record.fields.get("error.message", "")))
         if faults and self._on_faults is not None:

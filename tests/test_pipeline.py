@@ -16,7 +16,7 @@ from sentinel.journal.local import LocalJournal
 from sentinel.model.match import Match
 from sentinel.model.record import Record
 from sentinel.normalise import normalise
-from sentinel.pipeline import ATTEMPTS, Normalise, Pipeline
+from sentinel.pipeline import ATTEMPTS, MAX_BROKEN, Normalise, Pipeline
 from sentinel.store import Mark
 from sentinel.store.local import LocalStore
 from tests.store.examples import city
@@ -258,6 +258,16 @@ def test_correlations_count_once_when_the_disk_fails_for_a_while(place: Place) -
     store.is_down = False
     assert pipeline.step() == 2
     assert counting.seen == 2
+
+
+def test_invented_datasets_are_counted_together(place: Place) -> None:
+    for number in range(MAX_BROKEN + 20):
+        place.send("a", dataset=f"made.up{number}")
+    pipeline = place.pipeline()
+    pipeline.step()
+    broken = pipeline.statistics["broken"]
+    assert isinstance(broken, dict)
+    assert (len(broken), broken["other"]) == (MAX_BROKEN + 1, 20)
 
 
 def test_the_loop_runs_until_stopped_and_wakes_when_called(place: Place) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Engine, insert, select, update
+from sqlalchemy import Connection, Engine, func, insert, select, update
 
 from sentinel.database.connect import reading
 from sentinel.database.dialect import serialise
@@ -15,6 +15,9 @@ from sentinel.model.moment import to_text
 
 MAX_REASON_CHARACTERS = 64
 MAX_DETAIL_CHARACTERS = 500
+MAX_REASONS = 100
+"""Of one collector, which may name datasets as it likes; what comes on top is counted as `other`."""
+OTHER = "other"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +26,7 @@ class Counter:
 
     collector: str
     reason: str
-    """`too_large`, `bad_batch`, `bad_epoch`, `sequence_gap`, or `line:` with the dataset."""
+    """`too_large`, `bad_batch`, `bad_epoch`, `sequence_gap`, `line:` with the dataset, or `other`."""
     count: int
     last_at: str
     last_detail: str
@@ -41,15 +44,8 @@ class Ledger:
         with self._engine.begin() as connection:
             serialise(connection, intake_counters)
             for (collector, reason), (number, detail) in faults.items():
-                key = {"collector": collector, "reason": fit(reason, MAX_REASON_CHARACTERS)}
                 last = {"last_at": to_text(at), "last_detail": fit(detail, MAX_DETAIL_CHARACTERS)}
-                changed = connection.execute(
-                    update(intake_counters)
-                    .where(*(intake_counters.c[name] == value for name, value in key.items()))
-                    .values(count=intake_counters.c.count + number, **last)
-                )
-                if changed.rowcount == 0:
-                    connection.execute(insert(intake_counters).values(**key, count=number, **last))
+                _add(connection, collector, fit(reason, MAX_REASON_CHARACTERS), number, last)
 
     def counters(self, scope: Scope) -> list[Counter]:
         """Return the counters of the collectors in scope, by collector and reason."""
@@ -61,3 +57,20 @@ class Ledger:
         )
         with reading(self._engine) as connection:
             return [Counter(**row._mapping) for row in connection.execute(query)]
+
+
+def _add(connection: Connection, collector: str, reason: str, number: int, last: Mapping[str, str]) -> None:
+    key = {"collector": collector, "reason": reason}
+    mine = intake_counters.c.collector == collector
+    changed = connection.execute(
+        update(intake_counters)
+        .where(mine, intake_counters.c.reason == reason)
+        .values(count=intake_counters.c.count + number, **last)
+    )
+    if changed.rowcount:
+        return
+    kinds = connection.execute(select(func.count()).select_from(intake_counters).where(mine)).scalar_one()
+    if kinds >= MAX_REASONS and reason != OTHER:
+        _add(connection, collector, OTHER, number, last)
+    else:
+        connection.execute(insert(intake_counters).values(**key, count=number, **last))

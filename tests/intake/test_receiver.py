@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 from sentinel.errors import ConflictError, InputError
 from sentinel.event import MAX_BATCH_EVENTS
 from sentinel.intake.identity import Identities
+from sentinel.intake.ledger import MAX_REASONS
 from sentinel.intake.receiver import Receiver
 from sentinel.journal.local import LocalJournal
 from sentinel.model.collector import Collector
@@ -114,6 +115,15 @@ def test_counters_are_seen_within_the_scope_only(receiver: Receiver, collector: 
     assert (counter.count, counter.last_detail, counter.last_at) == (5, "why else", "2026-11-23T08:00:01.000000Z")
     assert receiver.counters(frozenset({"dept-b"})) == []
     assert receiver.counters(frozenset()) == []
+
+
+def test_a_collector_that_invents_reasons_fills_no_table(receiver: Receiver, collector: Collector) -> None:
+    for _ in range(2):
+        receiver.count({(collector.id, f"line:made.up{number}"): (1, "why") for number in range(300)}, AT)
+    found = {counter.reason: counter.count for counter in receiver.counters(EVERYWHERE)}
+    assert len(found) == MAX_REASONS + 1
+    assert found["line:made.up0"] == 2
+    assert sum(found.values()) == 600
 
 
 def test_a_batch_is_a_sign_of_life(receiver: Receiver, collector: Collector, identities: Identities) -> None:
