@@ -19,6 +19,8 @@ TOLERANCE_SECONDS = 1.0
 GRACE_SECONDS = 3.0
 KILL_SECONDS = 5.0
 KTHREADD = 2
+MAX_PROGRAM_BYTES = 1 << 30
+"""Reading a larger one, perhaps made of holes, would keep the undos waiting."""
 
 
 class KillProcess:
@@ -120,6 +122,8 @@ def _program(pid: int) -> str | None:
     """Return the SHA-256 of what the process runs, deleted from disk or not; None where it has ended."""
     try:
         with Path(f"/proc/{pid}/exe").open("rb") as file:
+            if os.fstat(file.fileno()).st_size > MAX_PROGRAM_BYTES:
+                raise RefusedError(f"process {pid} runs a program larger than {MAX_PROGRAM_BYTES} bytes")
             return hashlib.file_digest(file, "sha256").hexdigest()
     except (FileNotFoundError, ProcessLookupError):
         return None

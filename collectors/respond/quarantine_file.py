@@ -45,7 +45,7 @@ class QuarantineFile:
             parent, name = posixpath.split(real)
             with _folder(parent) as folder:
                 _check_same(folder, name, before, path)
-                found, size, salt = self._vault.seal(task.effect, file)
+                found, size, salt = self._vault.seal(task.effect, file, before.st_size)
                 if found != digest:
                     self._vault.discard(task.effect)
                     raise RefusedError(f"{path} holds something else: SHA-256 {found}")

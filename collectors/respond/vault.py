@@ -47,9 +47,10 @@ class Vault:
         """Keep things in `folder`, made when first needed."""
         self._folder = folder
 
-    def seal(self, name: str, source: BinaryIO) -> tuple[str, int, str]:
+    def seal(self, name: str, source: BinaryIO, limit: int) -> tuple[str, int, str]:
         """Write an encrypted copy of all that `source` holds; return its SHA-256, its size and the salt of its key.
 
+        Raises `UnavailableError` for more than `limit` bytes: a file that grows while it is read would fill the disk.
         The copy counts only once `keep` has been called for it. Chunks are numbered and the last one is marked, so
         that none can be swapped, cut off or added (the STREAM construction of Hoang, Reyhanitabar, Rogaway, Vizar).
         """
@@ -61,7 +62,7 @@ class Vault:
             with _create(self._path(name, "part")) as target:
                 chunk = source.read(CHUNK_BYTES)
                 is_last = False
-                while not is_last:
+                while not is_last and size <= limit:
                     following = source.read(CHUNK_BYTES)
                     is_last = not following
                     digest.update(chunk)
@@ -72,6 +73,9 @@ class Vault:
         except OSError as error:
             self.discard(name)
             raise UnavailableError(f"cannot write into the quarantine {self._folder}: {error.strerror}") from error
+        if size > limit:
+            self.discard(name)
+            raise UnavailableError("the file grows while it is read; try again")
         return digest.hexdigest(), size, base64.b64encode(salt).decode()
 
     def keep(self, name: str, facts: Facts) -> None:

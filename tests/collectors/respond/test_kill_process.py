@@ -122,3 +122,21 @@ def test_a_protected_program_is_known_by_its_file_whatever_it_calls_itself(limit
     finally:
         process.kill()
         process.communicate()
+
+
+def test_a_huge_program_does_not_keep_the_undos_waiting(
+    sleeper: "subprocess.Popen[bytes]", limits: Limits, task: MakeTask, tmp_path: Path
+) -> None:
+    wanted = identity(sleeper.pid)
+    huge = tmp_path / "huge"
+    shutil.copy(tmp_path / "helper", huge)
+    os.truncate(huge, 1 << 40)
+    process = subprocess.Popen([huge, "600"])
+    try:
+        until(lambda: psutil.Process(process.pid).exe() == str(huge))
+        started = datetime.fromtimestamp(psutil.Process(process.pid).create_time(), UTC).isoformat()
+        with pytest.raises(RefusedError, match="larger"):
+            KillProcess(limits).perform(task("kill_process", **wanted | {"pid": process.pid, "started": started}))
+    finally:
+        process.kill()
+        process.wait()

@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import io
 import os
 import stat
 from pathlib import Path
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from collectors.respond.limits import Limits
 from collectors.respond.quarantine_file import QuarantineFile
-from collectors.respond.vault import CHUNK_BYTES
+from collectors.respond.vault import CHUNK_BYTES, Vault
 from sentinel.errors import RefusedError, UnavailableError
 from tests.collectors.respond.conftest import MakeTask
 
@@ -185,3 +186,9 @@ def test_an_interruption_anywhere_loses_nothing(
 
 def _power_cut(*_: object, **__: object) -> None:
     raise KeyboardInterrupt
+
+
+def test_a_file_that_grows_while_it_is_read_does_not_fill_the_disk(tmp_path: Path) -> None:
+    with pytest.raises(UnavailableError, match="grows"):
+        Vault(tmp_path / "vault").seal("e" * 64, io.BytesIO(b"x" * (3 * CHUNK_BYTES)), CHUNK_BYTES)
+    assert [path.name for path in (tmp_path / "vault").iterdir()] == ["key"]
