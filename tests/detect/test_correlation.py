@@ -87,6 +87,20 @@ def test_records_out_of_order_are_counted_all_the_same(engine: MakeEngine, recor
     assert [match.contributing for match in matches] == [("0", "20", "50")]
 
 
+def test_one_clock_in_the_future_hides_nothing_of_its_group_and_ages_by_itself(
+    engine: MakeEngine, record: MakeRecord
+) -> None:
+    made = engine(BASE + correlation("event_count", "failure", "{gte: 4}"))
+
+    def fail(second: int) -> Record:
+        return record(second, key=f"k{second}", action="fail", ip="a", **{"event.ingested": to_text(START)})
+
+    ahead = [fail(hour * 3_600) for hour in range(1, 50)]
+    assert found(made, [fail(0), fail(1), *ahead, fail(2)]) == []
+    assert len(made.checkpoint()) < 1_500
+    assert len(found(made, [fail(3)])) == 1
+
+
 def test_one_clock_in_the_future_hides_nothing_of_other_groups(engine: MakeEngine, record: MakeRecord) -> None:
     made = engine(BASE + correlation("event_count", "failure", "{gte: 2}"))
     times = [(0, "a"), (10**8, "b"), (1, "a")]

@@ -66,8 +66,7 @@ class Groups:
         group = self._groups.setdefault(key, Group())
         self._groups.move_to_end(key)
         group.touched = clock
-        stale = bisect_left(group.waiting, added.at - 2 * self._span, key=_at)
-        self._drop(group, stale)
+        self._forget_stale(group, added.at, min(added.at, clock or added.at))
         if (replaced := self._needless(group.waiting, added)) is not None:
             del group.waiting[replaced]
             self._held -= 1
@@ -106,6 +105,14 @@ class Groups:
             group = Group([_contribution(*each) for each in waiting], int(touched))
             self._groups[tuple(key)] = group
             self._held += len(group.waiting)
+
+    def _forget_stale(self, group: Group, at: int, present: int) -> None:
+        """Drop what can meet neither a match of the time `at` nor, where a wrong clock said that, of the `present`."""
+        self._drop(group, bisect_left(group.waiting, present - 2 * self._span, key=_at))
+        first = bisect_left(group.waiting, present + self._span, key=_at)
+        last = max(first, bisect_left(group.waiting, at - 2 * self._span, key=_at))
+        del group.waiting[first:last]
+        self._held -= last - first
 
     def _drop(self, group: Group, count: int) -> int:
         del group.waiting[:count]
