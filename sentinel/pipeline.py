@@ -92,6 +92,12 @@ class Pipeline:
         position = self._position()
         entries = self._journal.read(position, limit)
         if entries:
+            if 0 < position < entries[0].position:
+                log.error(
+                    "The store is older than the journal's first event; what lay between is in neither of them. "
+                    "Restore a newer backup of the store if there is one.",
+                    extra={"mark": position, "missing": entries[0].position - position},
+                )
             self._process(entries)
             position = entries[-1].position + 1
         if position - self._trimmed >= TRIM_EVENTS or (not entries and position > self._trimmed):

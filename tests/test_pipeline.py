@@ -260,6 +260,17 @@ def test_correlations_count_once_when_the_disk_fails_for_a_while(place: Place) -
     assert counting.seen == 2
 
 
+def test_a_store_restored_to_before_the_journal_begins_is_said(place: Place, caplog: pytest.LogCaptureFixture) -> None:
+    place.send("a", "b")
+    place.pipeline().step()
+    for texts in (("c", "d", "e"), ("f",)):
+        place.send(*texts)
+    place.journal.trim(5)
+    assert place.pipeline().step() == 1
+    (said,) = [each for each in caplog.records if "older than the journal" in each.message]
+    assert (said.mark, said.missing) == (2, 3)  # type: ignore[attr-defined]
+
+
 def test_invented_datasets_are_counted_together(place: Place) -> None:
     for number in range(MAX_BROKEN + 20):
         place.send("a", dataset=f"made.up{number}")
