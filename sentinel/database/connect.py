@@ -35,7 +35,8 @@ def connect(url: str) -> Engine:
     On SQLite every transaction is `BEGIN IMMEDIATE`, so that a writer waits for its turn instead of failing half way;
     transactions opened by `reading` are deferred and wait for nobody. Raises `InputError` for a URL it cannot use and
     `UnavailableError` where the driver or the folder is missing; errors of a database that is busy, full, damaged or
-    gone arrive as `UnavailableError` from every later statement too.
+    gone arrive as `UnavailableError` from every later statement too. No error shows the values of its statement: it may
+    be logged, and they may be secret.
     """
     try:
         parsed = make_url(url)
@@ -78,7 +79,7 @@ def _sqlite(url: URL) -> Engine:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     except OSError as error:
         raise UnavailableError(f"cannot open the database {path}: {error.strerror}") from error
-    engine = create_engine(url, pool_size=8, max_overflow=56, pool_timeout=30)
+    engine = create_engine(url, pool_size=8, max_overflow=56, pool_timeout=30, hide_parameters=True)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -92,6 +93,7 @@ def _postgresql(url: URL) -> Engine:
         pool_size=8,
         max_overflow=24,
         pool_pre_ping=True,
+        hide_parameters=True,
         connect_args={"connect_timeout": 10, "options": f"-c lock_timeout={BUSY_TIMEOUT_MS} -c timezone=UTC"},
     )
 

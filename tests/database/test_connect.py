@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from sentinel.database.connect import connect, migrate, reading
 from sentinel.database.dialect import insert_new, upsert
-from sentinel.database.tables import intake_counters, sign_in_failures
+from sentinel.database.tables import intake_counters, sessions, sign_in_failures
 from sentinel.errors import InputError, UnavailableError
 from sentinel.model import moment
 
@@ -136,3 +136,10 @@ def test_a_disk_that_fills_up_is_an_unavailable_database(engine: Engine) -> None
 
 def test_times_as_texts_sort_as_times() -> None:
     assert moment.to_text(moment.from_text(AT)) == AT
+
+
+def test_an_error_shows_no_value_of_its_statement(engine: Engine) -> None:
+    row = {"token_hash": "h", "user_id": "nobody", "csrf": "the-secret", "created_at": AT, "seen_at": AT}
+    with pytest.raises(IntegrityError) as caught, engine.begin() as connection:
+        connection.execute(insert(sessions).values(row | {"expires_at": AT}))
+    assert "the-secret" not in str(caught.value)
