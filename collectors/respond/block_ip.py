@@ -102,9 +102,17 @@ def _listed(address: Address) -> int | None:
     for item in _items("list", "set", "inet", "sentinel", _SETS[address.version]):
         for element in item.get("set", {}).get("elem", []):
             facts = element.get("elem", {}) if isinstance(element, dict) else {"val": element}
-            if facts.get("val") == str(address):
+            if _is_same(facts.get("val"), address):
                 return int(facts.get("expires", facts.get("timeout", 0)))
     return None
+
+
+def _is_same(listed: object, address: Address) -> bool:
+    """Return whether nft means this address: it writes some IPv6 addresses with an IPv4 end, Python does not."""
+    try:
+        return ipaddress.ip_address(str(listed)) == address
+    except ValueError:
+        return False  # A range or a prefix, which we never make.
 
 
 def _items(*words: str) -> list[dict[str, dict[str, Any]]]:

@@ -93,6 +93,11 @@ def main() -> None:
         else:
             raise AssertionError("verified although undone")
         say(executor.undo(wanted))
+    oddly_written = task("::102:304", 600)  # nft writes ::1.2.3.4.
+    executor.perform(oddly_written)
+    say(executor.verify(oddly_written))
+    say(executor.undo(oddly_written))
+    assert "elements" not in sh("nft", "list", "set", "inet", "sentinel", "blocked6").stdout
     listing = sh("nft", "list", "ruleset").stdout
     assert listing.count("table") == 1, listing
     assert listing.count("drop") == 8, listing
