@@ -4,6 +4,7 @@ import datetime
 import fcntl
 import ipaddress
 import os
+import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -137,9 +138,14 @@ def _write_private(path: Path, key: ec.EllipticCurvePrivateKey | Ed25519PrivateK
     text = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    # Half a key under its name would be taken for a whole one at the next start.
+    part = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(text)
+        file.flush()
+        os.fsync(descriptor)
+    part.replace(path)
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """A home's keys are private, its certificate is good for its names, and only one server works on it."""
 
+import os
 import socket
 import ssl
 import threading
@@ -17,6 +18,21 @@ def test_private_keys_are_readable_by_their_owner_alone(tmp_path: Path) -> None:
         assert path.stat().st_mode & 0o777 == 0o600
     assert (tmp_path / "keys").stat().st_mode & 0o777 == 0o700
     assert len(keys.ca_fingerprint()) == 64
+
+
+def test_a_key_that_was_half_written_is_made_again_and_private(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr("os.fdopen", _power_cut)
+        make_keys(tmp_path, ["localhost"])
+    (tmp_path / "server.key").touch(0o644)
+    keys = make_keys(tmp_path, ["localhost"])
+    assert keys.signing_key()
+    assert keys.server_key.stat().st_mode & 0o777 == 0o600
+
+
+def _power_cut(descriptor: int, *_: object) -> None:
+    os.close(descriptor)
+    raise KeyboardInterrupt
 
 
 def test_keys_that_exist_are_kept(tmp_path: Path) -> None:
