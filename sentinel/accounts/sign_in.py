@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, Engine, delete, insert, select, update
 
 from sentinel.accounts.agencies import CITY
-from sentinel.accounts.throttle import Throttle
+from sentinel.accounts.throttle import Throttle, source
 from sentinel.accounts.users import Users, name_key
 from sentinel.audit import Audit
 from sentinel.database.connect import reading
@@ -68,14 +68,14 @@ class SignIn:
         `address` is the network address of the browser.
         """
         key, address = fit(name_key(name[:200]), 100), fit(address, 64)
-        attempt = self._throttle.begin(key, address, self._clock())
+        attempt = self._throttle.begin(key, source(address), self._clock())
         principal, agency = self._users.check_password(key, password)
         if principal is None:
             self._audit.record(
                 actor=key, agency=agency or CITY, action="sign_in.refused", object=key, detail={"address": address}
             )
             raise RefusedError("name or password is wrong")
-        self._throttle.succeeded(attempt, key, address)
+        self._throttle.succeeded(attempt, key, source(address))
         with self._engine.begin() as connection:
             return self._open(connection, principal, address, "password")
 

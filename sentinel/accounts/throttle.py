@@ -1,5 +1,6 @@
 """Slows down the guessing of passwords: few failures by name, some more by address, then a wait."""
 
+import ipaddress
 import math
 from datetime import datetime, timedelta
 
@@ -46,6 +47,17 @@ class Throttle:
         same = (failures.c.name == name) & (failures.c.address == address)
         with self._engine.begin() as connection:
             connection.execute(delete(failures).where((failures.c.id == attempt) | same))
+
+
+def source(address: str) -> str:
+    """Return by what an address counts: an IPv6 one by its /64, which is the least that one subscriber has."""
+    try:
+        found = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(found, ipaddress.IPv6Address):
+        return str(found.ipv4_mapped or ipaddress.ip_network((found, 64), strict=False))
+    return str(found)
 
 
 def _free_again(connection: Connection, whose: ColumnElement[bool], limit: int) -> datetime | None:

@@ -89,6 +89,14 @@ def test_after_twenty_failures_an_address_waits_whatever_the_name(desk: Desk) ->
     assert desk.sign_in.with_password("minh", PASSWORD, "10.0.0.8")
 
 
+def test_a_subscribers_many_ipv6_addresses_count_as_one(desk: Desk) -> None:
+    desk.user("minh")
+    for number in range(20):
+        desk.fails(f"user{number}", f"2001:db8:0:7::{number:x}")
+    assert "too many failed sign-ins" in desk.fails("minh", "2001:db8:0:7:ffff::1")
+    assert desk.sign_in.with_password("minh", PASSWORD, "2001:db8:0:8::1")
+
+
 def test_success_clears_the_failures_of_the_same_name_and_address(desk: Desk) -> None:
     desk.user()
     for _ in range(3):
