@@ -113,6 +113,10 @@ def test_a_step_is_approved_and_the_machine_confirms(browser: Browser, address: 
     page.get_by_role("navigation", name="Trình đơn chính").get_by_text("Sự cố").click()
     page.get_by_text("Dừng tiến trình 4711?").click()
     page.locator(".ask").get_by_label("Ghi chú").fill("đã xem tệp tải lên")
+    page.keyboard.press("Enter")
+    page.wait_for_load_state("networkidle")
+    waiting = [approval for approval, _ in city.services.runs.waiting(frozenset({OURS}))]
+    assert any("4711" in approval.ask for approval in waiting), "Enter in the note decided"
     page.get_by_role("button", name="Phê duyệt").click()
     expect(page.get_by_text("Đã phê duyệt; kịch bản tiếp tục.")).to_be_visible()
     worlds.work(
