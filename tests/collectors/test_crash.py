@@ -83,7 +83,8 @@ def test_kill_9_at_random_moments_loses_and_doubles_nothing(
     finally:
         stop.set()
         writer.join()
-        assert collector.stop() == 0
+        # Told to stop before it had begun, it ends by the signal itself.
+        assert collector.stop() in (0, -signal.SIGTERM)
     numbers = sorted(int(raw.split()[1]) for raw in receiver.raws)
     assert numbers == list(range(LINES))
     assert len(receiver.ledger) == 1

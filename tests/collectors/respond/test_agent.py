@@ -2,7 +2,9 @@
 
 import sqlite3
 import threading
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -36,20 +38,22 @@ def test_a_command_is_done_once_however_often_it_comes(tmp_path: Path) -> None:
     assert told(client) == ["acknowledged", "executed", "verified", "refused"]
 
 
+# Signed when the test runs: a command is good for a minute, and tests wait for their turn.
 @pytest.mark.parametrize(
-    "message",
+    "make",
     [
-        signed(key=Ed25519PrivateKey.generate()),
-        signed(collector="agent-2"),
-        signed() | {"signature": ""},
-        {"payload": signed()["payload"]},
-        {"payload": signed(effect="f" * 64)["payload"], "signature": signed()["signature"]},
-        None,
-        "command",
+        lambda: signed(key=Ed25519PrivateKey.generate()),
+        lambda: signed(collector="agent-2"),
+        lambda: signed() | {"signature": ""},
+        lambda: {"payload": signed()["payload"]},
+        lambda: {"payload": signed(effect="f" * 64)["payload"], "signature": signed()["signature"]},
+        lambda: None,
+        lambda: "command",
     ],
     ids=["foreign key", "other collector", "empty signature", "unsigned", "tampered", "nothing", "text"],
 )
-def test_what_is_not_the_servers_word_to_us_is_not_even_answered(tmp_path: Path, message: object) -> None:
+def test_what_is_not_the_servers_word_to_us_is_not_even_answered(tmp_path: Path, make: Callable[[], object]) -> None:
+    message = make()
     client = Listener()
     agent = responder(tmp_path, client)
     agent.take(message)
@@ -59,16 +63,17 @@ def test_what_is_not_the_servers_word_to_us_is_not_even_answered(tmp_path: Path,
 
 
 @pytest.mark.parametrize(
-    ("message", "reason"),
+    ("changed", "reason"),
     [
-        (signed(begin=-600, end=-1), "too late"),
-        (signed(begin=600, end=1200), "not good before"),
-        (signed(action="format_disk"), "no action"),
-        (signed(verb="run"), "no verb"),
-        (signed(undo=None), "must be undone"),
+        ({"begin": -600, "end": -1}, "too late"),
+        ({"begin": 600, "end": 1200}, "not good before"),
+        ({"action": "format_disk"}, "no action"),
+        ({"verb": "run"}, "no verb"),
+        ({"undo": None}, "must be undone"),
     ],
 )
-def test_what_may_not_be_done_is_refused_with_a_reason(tmp_path: Path, message: dict[str, str], reason: str) -> None:
+def test_what_may_not_be_done_is_refused_with_a_reason(tmp_path: Path, changed: dict[str, Any], reason: str) -> None:
+    message = signed(**changed)
     client = Listener()
     agent = responder(tmp_path, client)
     agent.take(message)
