@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
-import pyarrow
 
 from sentinel.errors import InputError, UnavailableError
 from sentinel.model.record import Record
@@ -29,6 +28,8 @@ TIMEOUT_SECONDS = 60.0
 MAX_RECORDS = 10_000
 """A page is never longer, whatever the limit asked for."""
 MAX_OFFSET = 100_000
+SEPARATOR = chr(31)
+"""The unit separator stands in no id of ours; one that holds it is asked for by itself."""
 
 _MICROSECONDS = f'epoch_us("{TIME}")'
 
@@ -181,10 +182,14 @@ def _page(cursor: duckdb.DuckDBPyConnection, place: _Place, search: Search) -> l
 
 
 def _records(cursor: duckdb.DuckDBPyConnection, files: Sequence[str], ids: Sequence[str], where: Sql) -> list[Record]:
-    # As a table, because DuckDB looks for pandas anew at every bound value, which takes longer than the search.
-    cursor.register("wanted", pyarrow.table({"id": pyarrow.array(ids, pyarrow.string())}))
+    # One text, because DuckDB looks for pandas anew at every bound value, which takes longer than the search; and no
+    # registered table, because its threads would need the interpreter's lock to read it.
+    if any(SEPARATOR in each for each in ids):
+        wanted, values = ", ".join("?" * len(ids)), list(ids)
+    else:
+        wanted, values = "SELECT unnest(string_split(?, chr(31)))", [SEPARATOR.join(ids)]
     rows = cursor.execute(
-        f'SELECT {COLUMNS} FROM read_parquet(?) WHERE "{ID}" IN (SELECT id FROM wanted) AND {where.text}',  # noqa: S608
-        [list(files), *where.values],
+        f'SELECT {COLUMNS} FROM read_parquet(?) WHERE "{ID}" IN ({wanted}) AND {where.text}',  # noqa: S608
+        [list(files), *values, *where.values],
     ).fetchall()
     return [unpack(row) for row in rows]
