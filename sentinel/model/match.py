@@ -46,8 +46,16 @@ class RuleInfo:
     tags: tuple[str, ...] = ()
     """Sigma tags: `attack.t1110`, `attack.credential-access`."""
     falsepositives: tuple[str, ...] = ()
+    falsepositives_vi: tuple[str, ...] = ()
+    triage: str = ""
+    """What to look at first, in a sentence or three (custom attribute `sentinel.triage`)."""
+    triage_vi: str = ""
     group_by: tuple[str, ...] = ()
     """ECS names whose values tell alerts of this rule apart (custom attribute `sentinel.group-by`)."""
+    status: str = ""
+    """Sigma status: `stable`, `test`, `experimental`; empty where the rule gives none."""
+    across_agencies: bool = False
+    """A correlation that joins records of all agencies; what it finds belongs to the city."""
 
 
 @dataclass(frozen=True, slots=True)
