@@ -1,151 +1,88 @@
-"""A rule's tree becomes one function from facts to a verdict, with field names resolved beforehand."""
+"""The plain reading of a rule's tree: a verdict on one record, item by item.
 
-from collections.abc import Iterable, Sequence
+The index finds the same verdicts faster; this is what it is held against, and what explains them.
+"""
 
-from sigma.types import (
-    SigmaCasedString,
-    SigmaExists,
-    SigmaExpansion,
-    SigmaNull,
-    SigmaNumber,
-    SigmaRegularExpression,
-    SigmaString,
-    SigmaType,
-)
+from collections.abc import Iterator
+from functools import lru_cache
 
 from sentinel.detect.facts import Facts
-from sentinel.detect.place import Place, Resolver, Test
-from sentinel.detect.predicates import PREDICATES
-from sentinel.detect.predicates.regex import any_expression
-from sentinel.detect.predicates.strings import any_string
+from sentinel.detect.fieldref import refers
+from sentinel.detect.place import Place, Resolver
+from sentinel.detect.predicates import check_of
 from sentinel.detect.tree import Group, Item, Negation, Node, Selection
+from sentinel.detect.values import Exists, Null, Reference, Value
 from sentinel.errors import InputError
 
 
+@lru_cache(maxsize=65_536)
 def as_written(name: str) -> tuple[str, ...]:
     """Resolve a field name to itself."""
     return (name,)
 
 
-def compile_node(node: Node, resolve: Resolver, keywords: tuple[str, ...] = ()) -> Test:
-    """Return the test of `node`; raise InputError naming a value nobody can test."""
+def items(node: Node) -> Iterator[Item]:
+    """Yield every item of a tree."""
     match node:
         case Item():
-            return _item(node, resolve, keywords)
-        case Selection():
-            return compile_node(node.part, resolve, keywords)
-        case Negation():
-            test = compile_node(node.part, resolve, keywords)
-            return lambda facts: not test(facts)
+            yield node
+        case Selection() | Negation():
+            yield from items(node.part)
         case Group():
-            parts = sorted(node.parts, key=cost) if node.needs_all else node.parts
-            tests = [compile_node(part, resolve, keywords) for part in parts]
-            return all_of(tests) if node.needs_all else any_of(tests)
+            for part in node.parts:
+                yield from items(part)
+
+
+def prove(node: Node) -> None:
+    """Raise InputError naming a value of the tree that nobody can test."""
+    for item in items(node):
+        for value in (each for choice in item.values for each in choice):
+            if not isinstance(value, Null | Exists | Reference):
+                check_of(value, item.field is None)
+            elif item.field is None:
+                raise InputError(f"{type(value).__name__.lower()} needs a field to look at")
 
 
 def place_of(item: Item, resolve: Resolver, keywords: tuple[str, ...]) -> Place:
     """Return where the values of `item` are looked for."""
-    names = () if item.field is None else resolve(item.field)
-    return Place(names, resolve, keywords)
+    return Place(() if item.field is None else resolve(item.field), keywords)
 
 
-def compile_value(value: SigmaType, place: Place) -> Test:
-    """Return the test of one value; raise InputError for a kind that no predicate tests."""
-    if isinstance(value, SigmaExpansion):
-        return _any_value(value.values, place)
-    build = PREDICATES.get(type(value))
-    if build is None:
-        raise InputError(f"values of kind {type(value).__name__} cannot be tested on a record")
-    return build(value, place)
-
-
-def flat_values(values: Iterable[SigmaType]) -> list[SigmaType]:
-    """Return `values` with every expansion replaced by what it stands for."""
-    flat: list[SigmaType] = []
-    for value in values:
-        flat.extend(flat_values(value.values) if isinstance(value, SigmaExpansion) else [value])
-    return flat
-
-
-def _item(item: Item, resolve: Resolver, keywords: tuple[str, ...]) -> Test:
-    place = place_of(item, resolve, keywords)
-    if item.needs_all:
-        test = all_of([compile_value(value, place) for value in item.values])
-    else:
-        test = _any_value(item.values, place)
-    return (lambda facts: not test(facts)) if item.is_negated else test
-
-
-def _any_value(values: Sequence[SigmaType], place: Place) -> Test:
-    flat = flat_values(values)
-    texts = [value for value in flat if isinstance(value, SigmaString) and not isinstance(value, SigmaCasedString)]
-    expressions = [value for value in flat if isinstance(value, SigmaRegularExpression)]
-    tests = [any_string(texts, place)] if texts else []
-    if len(expressions) > 1:
-        tests.append(any_expression(expressions, place))
-    tested = {id(value) for value in (*texts, *(expressions if len(expressions) > 1 else ()))}
-    return any_of([*tests, *(compile_value(value, place) for value in flat if id(value) not in tested)])
-
-
-def all_of(tests: Sequence[Test]) -> Test:
-    """Return a test that holds when all of `tests` do."""
-    match tests:
-        case [only]:
-            return only
-        case [first, second]:
-            return lambda facts: first(facts) and second(facts)
-    together = tuple(tests)
-
-    def every(facts: Facts) -> bool:
-        for test in together:  # noqa: SIM110 - a generator costs a third more
-            if not test(facts):
-                return False
-        return True
-
-    return every
-
-
-def any_of(tests: Sequence[Test]) -> Test:
-    """Return a test that holds when any of `tests` does."""
-    match tests:
-        case [only]:
-            return only
-        case [first, second]:
-            return lambda facts: first(facts) or second(facts)
-    together = tuple(tests)
-
-    def some(facts: Facts) -> bool:
-        for test in together:  # noqa: SIM110 - a generator costs a third more
-            if test(facts):
-                return True
-        return False
-
-    return some
-
-
-def cost(node: Node) -> int:
-    """Return roughly how dear a node is to test; in a conjunction the cheap and selective come first."""
+def holds(node: Node, facts: Facts, resolve: Resolver, keywords: tuple[str, ...] = ()) -> bool:
+    """Return whether `node` holds for a record."""
     match node:
-        case Selection():
-            return cost(node.part)
-        case Negation():
-            return 1_000 + cost(node.part)
-        case Group():
-            return sum(cost(part) for part in node.parts)
         case Item():
-            each = max(_value_cost(value) for value in flat_values(node.values) or [SigmaNull()])
-            words = 20 if node.field is None else 1
-            return words * (each + min(len(node.values), 20)) + (100 if node.is_negated else 0)
+            place = place_of(node, resolve, keywords)
+            combine = all if node.needs_all else any
+            verdict = combine(
+                any(value_holds(value, facts, place, resolve) for value in choice) for choice in node.values
+            )
+            return verdict != node.is_negated
+        case Selection():
+            return holds(node.part, facts, resolve, keywords)
+        case Negation():
+            return not holds(node.part, facts, resolve, keywords)
+        case Group():
+            if node.at_least in (1, len(node.parts)):
+                combine = all if node.needs_all else any
+                return combine(holds(part, facts, resolve, keywords) for part in node.parts)
+            return sum(holds(part, facts, resolve, keywords) for part in node.parts) >= node.at_least
 
 
-def _value_cost(value: SigmaType) -> int:
+def value_holds(value: Value, facts: Facts, place: Place, resolve: Resolver) -> bool:
+    """Return whether the record has `value` at `place`."""
     match value:
-        case SigmaNumber():
-            return 0
-        case SigmaString():
-            return 2 if not value.contains_special() else 10 if len(value.s) <= 2 else 20
-        case SigmaNull() | SigmaExists():
-            return 40  # cheap, but rarely decides
-        case SigmaRegularExpression():
-            return 60
-    return 50
+        case Null():
+            return place.is_absent(facts)
+        case Exists():
+            return (facts.first(place.names) is not None) == value.is_wanted
+        case Reference():
+            other = Place(resolve(value.field))
+            return refers(value, _folded(facts, place), _folded(facts, other))
+    check = check_of(value, place.is_keyword)
+    return any(map(check.holds, place.read(facts, check.reads)))
+
+
+def _folded(facts: Facts, place: Place) -> tuple[str, ...]:
+    name = facts.first(place.names)
+    return () if name is None else facts.folded(name)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
+from sentinel.detect.compile import holds
 from sentinel.detect.correlate.correlator import Correlator, Hit, microseconds
 from sentinel.detect.explain import explain
 from sentinel.detect.facts import Facts, members, text_of
@@ -43,7 +44,10 @@ class Engine:
             facts = Facts(record.fields)
             hit: set[str] = set()
             for candidate in self._router.candidates(record.fields):
-                if candidate.test(facts) and candidate.rule.info.id not in hit:
+                if (
+                    holds(candidate.rule.condition, facts, candidate.names.resolve, candidate.keywords)
+                    and candidate.rule.info.id not in hit
+                ):
                     hit.add(candidate.rule.info.id)
                     matches.extend((match, record) for match in self._matches(candidate, record, facts))
         self._correlator.expire()

@@ -1,14 +1,16 @@
 """Why a rule fired: a second walk over its tree, only for hits, gathers the values that satisfied it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-from sigma.types import SigmaExists, SigmaNull, SigmaString, SigmaType
-
-from sentinel.detect.compile import as_written, compile_node, compile_value, flat_values, place_of
+from sentinel.detect.check import Reads
+from sentinel.detect.compile import holds, place_of, value_holds
 from sentinel.detect.facts import Facts, fold, members, text_of
+from sentinel.detect.fieldref import refers
 from sentinel.detect.notation import notation
 from sentinel.detect.place import Place, Resolver
+from sentinel.detect.predicates import check_of
 from sentinel.detect.tree import Group, Item, Negation, Node, Selection
+from sentinel.detect.values import Exists, Null, Reference, Text, Value
 from sentinel.model.match import Evidence
 
 MAX_EVIDENCE = 50
@@ -34,51 +36,57 @@ def _walk(node: Node, facts: Facts, resolve: Resolver, keywords: tuple[str, ...]
             return
         case Group():
             for part in node.parts:
-                if node.needs_all or compile_node(part, resolve, keywords)(facts):
+                if node.needs_all or holds(part, facts, resolve, keywords):
                     yield from _walk(part, facts, resolve, keywords, selection)
         case Item():
             if not node.is_negated:
-                yield from _item(node, facts, place_of(node, resolve, keywords), selection)
+                yield from _item(node, facts, place_of(node, resolve, keywords), resolve, selection)
 
 
-def _item(item: Item, facts: Facts, place: Place, selection: str) -> Iterator[Evidence]:
-    field = item.field or ""
-    for value in flat_values(item.values):
-        if not compile_value(value, place)(facts):
-            continue
-        found = _value_found(value, facts, place)
-        yield Evidence(selection, field, excerpt(found, value), notation(item.field, value))
-        if not item.needs_all:
-            return
+def _item(item: Item, facts: Facts, place: Place, resolve: Resolver, selection: str) -> Iterator[Evidence]:
+    for choice in item.values:
+        for value in choice:
+            found = _value_found(value, facts, place, resolve)
+            if found is None:
+                continue
+            yield Evidence(selection, item.field or "", excerpt(found, value), notation(item.field, value))
+            if not item.needs_all:
+                return
+            break
 
 
-def _value_found(value: SigmaType, facts: Facts, place: Place) -> str:
-    """Return the one text that satisfied `value`, or an empty one where its absence did."""
-    if isinstance(value, SigmaNull | SigmaExists):
+def _value_found(value: Value, facts: Facts, place: Place, resolve: Resolver) -> str | None:
+    """Return the one text that satisfied `value`, an empty one where its absence did, None where nothing does."""
+    if isinstance(value, Null | Exists):
+        if not value_holds(value, facts, place, resolve):
+            return None
         name = facts.first(place.names)
         return "" if name is None else ", ".join(text_of(member) for member in members(facts.fields[name]))[:2_000]
-    if place.is_keyword:
-        alone = Place((), as_written, ("message",))
-        candidates: Sequence[str] = facts.words(place.keywords)
-        test = compile_value(value, alone)
-        return next((text for text in candidates if test(Facts({"message": text}))), "")
-    name = facts.first(place.names)
-    if name is None:
-        return ""
-    test = compile_value(value, place)
-    for member in members(facts.fields[name]):
-        if test(Facts({**facts.fields, name: member})):
-            return text_of(member)
-    return ""
+    if isinstance(value, Reference):
+        name, other = facts.first(place.names), facts.first(resolve(value.field))
+        if name is None or other is None:
+            return None
+        pairs = zip(members(facts.fields[name]), facts.folded(name), strict=True)
+        return next((text_of(kept) for kept, text in pairs if refers(value, [text], facts.folded(other))), None)
+    check = check_of(value, place.is_keyword)
+    as_found = place.read(facts, Reads.TEXT)
+    return next(
+        (
+            text_of(kept)
+            for kept, read in zip(as_found, place.read(facts, check.reads), strict=False)
+            if check.holds(read)
+        ),
+        None,
+    )
 
 
-def excerpt(text: str, value: SigmaType) -> str:
+def excerpt(text: str, value: Value) -> str:
     """Return at most `MAX_VALUE_CHARACTERS` of `text`, around what was looked for where that is a plain text."""
     if len(text) <= MAX_VALUE_CHARACTERS:
         return text
     start = 0
-    if isinstance(value, SigmaString):
-        literal = max((part for part in value.s if isinstance(part, str)), key=len, default="")
+    if isinstance(value, Text):
+        literal = max((part or "" for piece in value.pieces for part in piece), key=len, default="")
         start = max(0, fold(text).find(fold(literal)) - MAX_VALUE_CHARACTERS // 4)
     cut = text[start : start + MAX_VALUE_CHARACTERS - 2]
     before = "…" if start else ""

@@ -14,7 +14,7 @@ from sigma.filters import SigmaFilter
 from sigma.rule import SigmaRule
 from sigma.rule.attributes import SigmaStatus
 
-from sentinel.detect.compile import as_written, compile_node
+from sentinel.detect.compile import prove
 from sentinel.detect.correlate.define import resolve_correlations
 from sentinel.detect.describe import describe
 from sentinel.detect.documents import read_documents, rule_files
@@ -158,7 +158,7 @@ class _Loader:
             log_source=LogSource(source.product, source.category, source.service),
             condition=lower(parsed.detection),
         )
-        compile_node(rule.condition, as_written)
+        prove(rule.condition)
         return rule
 
 

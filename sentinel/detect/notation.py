@@ -1,27 +1,20 @@
 """A value of a rule, written as people write it in a rule."""
 
-from sigma.types import (
-    CompareOperators,
-    SigmaCasedString,
-    SigmaCIDRExpression,
-    SigmaCompareExpression,
-    SigmaExists,
-    SigmaFieldReference,
-    SigmaNull,
-    SigmaRegularExpression,
-    SigmaString,
-    SigmaTimestampPart,
-    SigmaType,
-    SpecialChars,
+from sentinel.detect.values import (
+    Boolean,
+    Comparison,
+    Exists,
+    Expression,
+    Network,
+    Null,
+    Number,
+    Piece,
+    Reference,
+    Text,
+    TimePart,
+    Value,
 )
 
-_COMPARE = {
-    CompareOperators.LT: "lt",
-    CompareOperators.LTE: "lte",
-    CompareOperators.GT: "gt",
-    CompareOperators.GTE: "gte",
-    CompareOperators.NEQ: "neq",
-}
 _REFERENCE = {
     (False, False): "fieldref",
     (True, False): "fieldref|startswith",
@@ -30,7 +23,7 @@ _REFERENCE = {
 }
 
 
-def notation(field: str | None, value: SigmaType) -> str:
+def notation(field: str | None, value: Value) -> str:
     """Return the item that asks for `value`: `CommandLine|contains: whoami`, or just the value for a keyword."""
     modifiers, text = _written(value)
     if field is None:
@@ -38,37 +31,48 @@ def notation(field: str | None, value: SigmaType) -> str:
     return "|".join([field, *modifiers]) + f": {text}"
 
 
-def _written(value: SigmaType) -> tuple[list[str], str]:
+def _written(value: Value) -> tuple[list[str], str]:
     """Return the modifiers and the text of a value."""
     match value:
-        case SigmaString():
-            return _string(value)
-        case SigmaRegularExpression():
-            return ["re", *sorted(flag.name.lower() for flag in value.flags)], str(value.regexp)
-        case SigmaCIDRExpression():
+        case Text():
+            return _text(value)
+        case Expression():
+            return ["re", *value.flags], value.expression
+        case Network():
             return ["cidr"], value.cidr
-        case SigmaCompareExpression():
-            modifiers, text = _written(value.number)
-            return [*modifiers, _COMPARE[value.op]], text
-        case SigmaTimestampPart():
-            return [value.timestamp_part.name.lower()], str(value.number)
-        case SigmaFieldReference():
+        case Comparison():
+            limit = f"{value.limit:g}" if value.limit != int(value.limit) else str(int(value.limit))
+            return [*([value.part] if value.part else []), value.operator], limit
+        case TimePart():
+            return [value.part], str(value.number)
+        case Reference():
             return [_REFERENCE[value.starts_with, value.ends_with]], value.field
-        case SigmaExists():
-            return ["exists"], str(value.exists).lower()
-        case SigmaNull():
-            return [], "null"
-    return [], str(value)
+        case Exists():
+            return ["exists"], str(value.is_wanted).lower()
+        case _:
+            return [], _plain(value)
 
 
-def _string(value: SigmaString) -> tuple[list[str], str]:
-    modifiers = ["cased"] if isinstance(value, SigmaCasedString) else []
-    many = SpecialChars.WILDCARD_MULTI
-    match value.s:
-        case [first, str(text), last] if first is many and last is many:
-            return [*modifiers, "contains"], text
-        case [str(text), last] if last is many:
-            return [*modifiers, "startswith"], text
-        case [first, str(text)] if first is many:
-            return [*modifiers, "endswith"], text
-    return modifiers, str(value) or "''"
+def _plain(value: Null | Boolean | Number) -> str:
+    match value:
+        case Null():
+            return "null"
+        case Boolean():
+            return str(value.is_true).lower()
+    return value.text
+
+
+def _text(value: Text) -> tuple[list[str], str]:
+    modifiers = ["cased"] if value.is_cased else []
+    match value.pieces:
+        case ((), middle, ()) if middle and None not in middle:
+            return [*modifiers, "contains"], "".join(part or "" for part in middle)
+        case (start, ()) if start and None not in start:
+            return [*modifiers, "startswith"], "".join(part or "" for part in start)
+        case ((), end) if end and None not in end:
+            return [*modifiers, "endswith"], "".join(part or "" for part in end)
+    return modifiers, "*".join(map(_piece, value.pieces)) or "''"
+
+
+def _piece(piece: Piece) -> str:
+    return "".join("?" if part is None else part.replace("*", r"\*").replace("?", r"\?") for part in piece)

@@ -1,13 +1,12 @@
-"""Where a predicate looks: the fields a Sigma name stands for in one log source, or all the words of a record."""
+"""Where a value of a rule looks: the fields a Sigma name stands for in one log source, or all words of a record."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from sentinel.detect.check import Reads
 from sentinel.detect.facts import Facts, members, text_of
 from sentinel.model.record import Scalar
 
-Test = Callable[[Facts], bool]
-Reader = Callable[[Facts], Sequence[str]]
 Resolver = Callable[[str], tuple[str, ...]]
 """Sigma field name -> record fields; the first of them that is present counts."""
 
@@ -18,8 +17,6 @@ class Place:
 
     names: tuple[str, ...]
     """Record fields; empty for a keyword."""
-    resolve: Resolver
-    """For values that name another field."""
     keywords: tuple[str, ...] = ()
     """Fields that keywords search besides all other texts."""
 
@@ -28,41 +25,19 @@ class Place:
         """Whether no field is named and every text of the record is meant."""
         return not self.names
 
-    def folded(self) -> Reader:
-        """Return a reader of the folded texts here."""
+    def read(self, facts: Facts, reads: Reads) -> Sequence[Scalar]:
+        """Return what is here in the form a check wants it; a keyword has nothing but texts."""
         if self.is_keyword:
-            keywords = self.keywords
-            return lambda facts: facts.folded_words(keywords)
-        if len(self.names) == 1:
-            name = self.names[0]
-            return lambda facts: facts.folded(name)
-        names = self.names
-        return lambda facts: () if (found := facts.first(names)) is None else facts.folded(found)
+            return facts.folded_words(self.keywords) if reads is Reads.FOLDED else facts.words(self.keywords)
+        name = facts.first(self.names)
+        if name is None:
+            return ()
+        if reads is Reads.FOLDED:
+            return facts.folded(name)
+        values = members(facts.fields[name])
+        return values if reads is Reads.SCALAR else [text_of(value) for value in values]
 
-    def texts(self) -> Reader:
-        """Return a reader of the texts here as they are."""
-        if self.is_keyword:
-            keywords = self.keywords
-            return lambda facts: facts.words(keywords)
-        values = self.values()
-        return lambda facts: [text_of(value) for value in values(facts)]
-
-    def values(self) -> Callable[[Facts], Sequence[Scalar]]:
-        """Return a reader of the typed values here; a keyword has none but texts."""
-        if self.is_keyword:
-            keywords = self.keywords
-            return lambda facts: facts.words(keywords)
-        names = self.names
-        return lambda facts: () if (found := facts.first(names)) is None else members(facts.fields[found])
-
-
-def any_text(read: Reader, check: Callable[[str], bool]) -> Test:
-    """Return a test that holds where `check` holds for any text that `read` finds."""
-
-    def test(facts: Facts) -> bool:
-        for text in read(facts):  # noqa: SIM110 - a generator costs a third more, and this is the innermost loop
-            if check(text):
-                return True
-        return False
-
-    return test
+    def is_absent(self, facts: Facts) -> bool:
+        """Return whether the record has no such field, or one without any value."""
+        name = facts.first(self.names)
+        return name is None or facts.fields[name] == []

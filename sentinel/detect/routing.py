@@ -4,8 +4,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from sentinel.detect.compile import compile_node
-from sentinel.detect.place import Test
 from sentinel.detect.rule import Rule
 from sentinel.detect.taxonomy import Family, Names, Source, bundled
 from sentinel.model.record import Value
@@ -15,10 +13,9 @@ Said = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A rule, compiled for the field names of one log source."""
+    """A rule as one log source reads it."""
 
     rule: Rule
-    test: Test
     names: Names
     keywords: tuple[str, ...]
 
@@ -67,6 +64,5 @@ class Router:
         key = (rule.info.id, id(source.names), source.keywords)
         known = self._compiled.get(key)
         if known is None:
-            test = compile_node(rule.condition, source.names.resolve, source.keywords)
-            known = self._compiled[key] = Candidate(rule, test, source.names, source.keywords)
+            known = self._compiled[key] = Candidate(rule, source.names, source.keywords)
         return known

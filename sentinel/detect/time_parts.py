@@ -3,21 +3,19 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from sigma.types import TimestampPart
-
 from sentinel.model.record import Scalar
 
-_PARTS: dict[TimestampPart, Callable[[datetime], int]] = {
-    TimestampPart.MINUTE: lambda moment: moment.minute,
-    TimestampPart.HOUR: lambda moment: moment.hour,
-    TimestampPart.DAY: lambda moment: moment.day,
-    TimestampPart.WEEK: lambda moment: moment.isocalendar().week,
-    TimestampPart.MONTH: lambda moment: moment.month,
-    TimestampPart.YEAR: lambda moment: moment.year,
+_PARTS: dict[str, Callable[[datetime], int]] = {
+    "minute": lambda moment: moment.minute,
+    "hour": lambda moment: moment.hour,
+    "day": lambda moment: moment.day,
+    "week": lambda moment: moment.isocalendar().week,
+    "month": lambda moment: moment.month,
+    "year": lambda moment: moment.year,
 }
 
 
-def part_of(value: Scalar, unit: TimestampPart) -> int | None:
+def part_of(value: Scalar, unit: str) -> int | None:
     """Return one part of the time in `value`, or None where it is no time; without a zone it is taken as UTC."""
     if not isinstance(value, str) or len(value) > 64:
         return None

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sentinel.detect.compile import compile_node, flat_values, place_of
+from sentinel.detect.compile import holds, place_of
 from sentinel.detect.facts import Facts, members, text_of
 from sentinel.detect.notation import notation
 from sentinel.detect.place import Place, Resolver
@@ -41,15 +41,15 @@ def why(node: Node, facts: Facts, resolve: Resolver, keywords: tuple[str, ...] =
             return Verdict("not", not part.holds, parts=(part,))
         case Group():
             parts = tuple(why(part, facts, resolve, keywords) for part in node.parts)
-            combine = all if node.needs_all else any
-            return Verdict("all of" if node.needs_all else "one of", combine(part.holds for part in parts), parts=parts)
+            what = "all of" if node.needs_all else "one of" if node.at_least == 1 else f"{node.at_least} of"
+            return Verdict(what, sum(part.holds for part in parts) >= node.at_least, parts=parts)
         case Item():
-            holds = compile_node(node, resolve, keywords)(facts)
-            return Verdict(_asked(node), holds, _said(facts, place_of(node, resolve, keywords)))
+            verdict = holds(node, facts, resolve, keywords)
+            return Verdict(_asked(node), verdict, _said(facts, place_of(node, resolve, keywords)))
 
 
 def _asked(item: Item) -> str:
-    values = flat_values(item.values)
+    values = [value for choice in item.values for value in choice]
     shown = [notation(item.field, value) for value in values[:MAX_VALUES_SHOWN]]
     more = len(values) - len(shown)
     text = (" and " if item.needs_all else " or ").join(shown) + (f", {more} more" if more else "")

@@ -2,68 +2,47 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 
-from sigma.types import Placeholder, SigmaString, SpecialChars
+from sentinel.detect.values import Piece
 
-from sentinel.errors import InputError
-
-ANY = SpecialChars.WILDCARD_MULTI
-ONE = SpecialChars.WILDCARD_SINGLE
-Piece = tuple[str | None, ...]
-"""A stretch without `*`: texts, with None for each `?`."""
+Check = Callable[[str], bool]
 
 
-@dataclass(frozen=True, slots=True)
-class Pattern:
-    """A string value, cut at its `*`."""
-
-    pieces: tuple[Piece, ...]
-    """`a*b?` is `(("a",), ("b", None))`; a `*` at an end leaves an empty piece there."""
-
-    @property
-    def literals(self) -> tuple[str, ...] | None:
-        """The pieces as texts, or None where one of them holds a `?`."""
-        if any(part is None for piece in self.pieces for part in piece):
-            return None
-        return tuple("".join(part or "" for part in piece) for piece in self.pieces)
+def literals(pieces: tuple[Piece, ...]) -> tuple[str, ...] | None:
+    """Return the pieces as texts, or None where one of them holds a `?`."""
+    if any(part is None for piece in pieces for part in piece):
+        return None
+    return tuple("".join(part or "" for part in piece) for piece in pieces)
 
 
-def pattern(value: SigmaString, change: Callable[[str], str]) -> Pattern:
-    """Return `value` as a pattern with `change` (such as folding) applied to its texts.
-
-    Raises InputError for a placeholder that nothing has replaced.
-    """
-    pieces: list[Piece] = []
-    piece: list[str | None] = []
-    for part in value.s:
-        if isinstance(part, Placeholder):
-            raise InputError(f"placeholder %{part.name}% has no value; replace it in the rule")
-        if part is ANY:
-            pieces.append(tuple(piece))
-            piece = []
-        elif part is ONE:
-            piece.append(None)
-        else:
-            piece.append(change(str(part)))
-    return Pattern((*pieces, tuple(piece)))
+def changed(pieces: tuple[Piece, ...], change: Callable[[str], str]) -> tuple[Piece, ...]:
+    """Return the pieces with `change` (such as folding) applied to their texts."""
+    return tuple(tuple(None if part is None else change(part) for part in piece) for piece in pieces)
 
 
-def surround(given: Pattern) -> Pattern:
-    """Return `given` with a `*` at both ends: what a keyword means."""
-    return Pattern(((), *given.pieces, ()))
-
-
-def matcher(given: Pattern) -> Callable[[str], bool]:
-    """Return a function that says whether a whole text fits the pattern.
+def matcher(pieces: tuple[Piece, ...]) -> Check:
+    """Return a function that says whether a whole text fits the pattern cut into `pieces`.
 
     Every piece has a fixed length, so taking each at its first place after the one before is right, and the time is
     linear in the text for each piece: no text can make it explode.
     """
-    if len(given.pieces) == 1:
-        whole = _compile(given.pieces[0])
-        return lambda text: whole.fullmatch(text) is not None
-    first, *middle, last = given.pieces
+    match literals(pieces):
+        case (whole,):
+            return whole.__eq__
+        case (start, ""):
+            return lambda text: text.startswith(start)
+        case ("", end):
+            return lambda text: text.endswith(end)
+        case ("", needle, ""):
+            return lambda text: needle in text
+    if len(pieces) == 1:
+        exact = _compile(pieces[0])
+        return lambda text: exact.fullmatch(text) is not None
+    return _cut(pieces)
+
+
+def _cut(pieces: tuple[Piece, ...]) -> Check:
+    first, *middle, last = pieces
     start, end = _compile(first), _compile(last)
     end_length = _length(last)
     searches = [_finder(piece) for piece in middle if piece]

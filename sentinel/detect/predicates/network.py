@@ -1,11 +1,10 @@
 """Networks: an address inside a CIDR range, IPv4 and IPv6."""
 
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
-from sigma.types import SigmaCIDRExpression
-
-from sentinel.detect.place import Place, Test, any_text
+from sentinel.detect.check import Check, Reads
+from sentinel.detect.values import Network
 
 
 @lru_cache(maxsize=65_536)
@@ -20,12 +19,12 @@ def address(text: str) -> IPv4Address | IPv6Address | None:
     return (found.ipv4_mapped or found) if isinstance(found, IPv6Address) else found
 
 
-def cidr(value: SigmaCIDRExpression, place: Place) -> Test:
-    """Return the test of a value with modifier `cidr`; what is no address is in no network."""
-    network = value.network
+def cidr(value: Network, *, is_keyword: bool) -> Check:  # noqa: ARG001 - a whole text is an address or is none
+    """Return the check of a value with modifier `cidr`; what is no address is in no network."""
+    network = ip_network(value.cidr)
 
     def inside(text: str) -> bool:
         found = address(text)
         return found is not None and found.version == network.version and found in network
 
-    return any_text(place.texts(), inside)
+    return Check(Reads.TEXT, inside)
