@@ -1,34 +1,29 @@
 """`sentinel scan`: the server's own normalising and detection, over files."""
 
-import logging
+import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import orjson
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from sentinel.cli.findings import Findings, as_json
+from sentinel.cli.findings import Findings, Output
+from sentinel.cli.progress import Step, progress
 from sentinel.cli.sources import Source, UnknownSourceError, files_in
-from sentinel.detect.engine import Engine
-from sentinel.detect.load import load_rules
-from sentinel.detect.rule import RuleSet
 from sentinel.errors import InputError, UnavailableError
 from sentinel.event import Event
 from sentinel.model.match import Match
 from sentinel.model.moment import now
 from sentinel.model.record import Record
-from sentinel.normalise import normalise, parser_of
-from sentinel.normalise.parsers import PARSERS
 
-log = logging.getLogger(__name__)
+if TYPE_CHECKING:
+    from sentinel.detect.engine import Engine
+    from sentinel.detect.rule import RuleSet
+
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 BATCH = 500
@@ -59,33 +54,39 @@ def scan(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="EVTX, JSON, text logs, or folders of them.")],
     rules: Annotated[list[Path], typer.Option(help="Folder or file of Sigma rules (repeatable).")],
     json: Annotated[bool, typer.Option("--json", help="One ECS object per match and line on standard output.")] = False,
+    csv: Annotated[bool, typer.Option("--csv", help="One row per match, safe to open in a spreadsheet.")] = False,
+    bom: Annotated[bool, typer.Option("--bom", help="Begin the CSV with a byte-order mark, for Excel.")] = False,
     dataset: Annotated[
-        str | None, typer.Option(help=f"What wrote the files, where it cannot be told: {', '.join(PARSERS)}.")
+        str | None, typer.Option(help="What wrote the files, where it cannot be told; `sentinel parse` names them.")
     ] = None,
 ) -> None:
     """Run Sigma rules over files, offline. Exits with 1 when a rule fired, 0 when none did, 3 when it cannot tell."""
-    if dataset is not None and parser_of(dataset) is None:
-        raise InputError(f"there is no parser for dataset '{dataset}'; known are {', '.join(PARSERS)}")
+    output = Output.chosen(json=json, csv=csv, bom=bom)
+    _check_dataset(dataset)
+    # Loaded here, so that `--help` answers at once.
+    from sentinel.detect.engine import Engine
+    from sentinel.detect.load import load_rules
+
     rule_set = load_rules(rules)
     _say_faults(rule_set)
     if not rule_set.rules:
         raise UnavailableError(f"no usable rule in {', '.join(map(str, rules))}; `sentinel rules check` says why")
-    scanner = Scanner(Engine(rule_set), dataset, now())
     files = list(files_in(paths))
     findings = Findings()
+    sys.stdout.buffer.write(output.head())
 
     def report(path: Path, match: Match, record: Record) -> None:
         findings.add(path, match, record)
-        if json:
-            sys.stdout.buffer.write(orjson.dumps(as_json(path, match, record), option=orjson.OPT_APPEND_NEWLINE))
+        sys.stdout.buffer.write(output.line(path, match, record))
 
-    with _progress(len(files)) as advance:
+    with progress(sum(map(_size, files))) as step:
+        scanner = Scanner(Engine(rule_set), dataset, now(), step)
         for file in files:
             scanner.scan(file, report, is_asked_for=file in paths)
-            advance()
+            step(_size(file), 0)
     sys.stdout.flush()
-    if not json and findings.count:
-        Console(width=None if sys.stdout.isatty() else 200).print(findings.table())
+    if output.kind == "table" and findings.count:
+        _show(findings)
     _say_tally(scanner.tally, findings.count)
     if findings.count:
         raise SystemExit(1)
@@ -95,11 +96,36 @@ def scan(
         )
 
 
+def _check_dataset(dataset: str | None) -> None:
+    if dataset is None:
+        return
+    from sentinel.normalise import parser_of
+    from sentinel.normalise.parsers import PARSERS
+
+    if parser_of(dataset) is None:
+        raise InputError(f"there is no parser for dataset '{dataset}'; known are {', '.join(PARSERS)}")
+
+
+def _size(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except OSError:
+        return 0  # Reading it will say what is wrong.
+
+
+def _show(findings: Findings) -> None:
+    from rich.console import Console
+
+    console = Console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else 200)
+    console.print(findings.table(console.width))
+
+
 class Scanner:
     """Runs an engine over one file after another; correlations do not reach from file to file."""
 
-    def __init__(self, engine: Engine, dataset: str | None, seen_at: datetime) -> None:
+    def __init__(self, engine: "Engine", dataset: str | None, seen_at: datetime, step: Step) -> None:
         self._engine = engine
+        self._step = step
         self._dataset = dataset
         self._seen_at = seen_at
         self.tally = Tally()
@@ -123,6 +149,8 @@ class Scanner:
         self._count(source)
 
     def _match(self, path: Path, batch: list[Event], report: Report) -> None:
+        from sentinel.normalise import normalise
+
         records = []
         for event in batch:
             record = normalise(event, agency=None, received_at=None)
@@ -134,6 +162,7 @@ class Scanner:
                 self.tally.unrouted += 1
         for match, record in self._engine.match(records):
             report(path, match, record)
+        self._step(0, len(batch))
 
     def _count(self, source: Source) -> None:
         self.tally.files += 1
@@ -152,21 +181,11 @@ class Scanner:
             self.tally.faults.append(fault)
 
 
-@contextmanager
-def _progress(total: int) -> Iterator[Callable[[], None]]:
-    """Show a bar on standard error where that is a terminal."""
-    console = Console(stderr=True)
-    columns = (TextColumn("scanning"), BarColumn(), MofNCompleteColumn(), TextColumn("files"))
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task("scan", total=total)
-        yield lambda: progress.advance(task)
-
-
 def _say(text: str) -> None:
     sys.stderr.write(text.encode("utf-8", "replace").decode() + "\n")
 
 
-def _say_faults(rule_set: RuleSet) -> None:
+def _say_faults(rule_set: "RuleSet") -> None:
     broken = [fault for fault in rule_set.faults if not fault.is_set_aside]
     for fault in broken[:MAX_NAMED]:
         _say(f"rule left out: {fault.path}: {fault.message}")

@@ -9,8 +9,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO
 
-from evtx import PyEvtxParser
-
 from sentinel.cli.guess import guess_json, guess_text
 from sentinel.errors import InputError, UnavailableError
 from sentinel.event import MAX_LINE_BYTES, Event, decode
@@ -90,6 +88,8 @@ class Source:
         )
 
     def _evtx(self, stream: IO[bytes]) -> Iterator[Event]:
+        from evtx import PyEvtxParser
+
         try:
             records = iter(PyEvtxParser(stream, number_of_threads=1).records_json())
         except RuntimeError as error:
