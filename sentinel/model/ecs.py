@@ -209,7 +209,22 @@ _EGOV: dict[str, tuple[Kind, str]] = {
     "sentinel.egov.session_id": ("keyword", "Session in the application"),
 }
 
-FIELDS: dict[str, tuple[Kind, str]] = _ALWAYS | _USERS | _PROCESSES | _NETWORK | _WEB | _WINDOWS | _EGOV
+_OWN: dict[str, tuple[Kind, str]] = {
+    "sentinel.own.agency": ("keyword", "Agency an event of Sentinel itself is about"),
+    "sentinel.own.object": ("keyword", "Id of what it was done to, or what a finding is about"),
+    "sentinel.own.object_kind": ("keyword", "`user`, `rule`, `playbook`, `run`, `collector`, `disk`"),
+    "sentinel.own.name": ("keyword", "Name of the object for people"),
+    "sentinel.own.from": ("keyword", "State, role or value before"),
+    "sentinel.own.to": ("keyword", "State, role or value after"),
+    "sentinel.own.collector": ("keyword", "Collector it is about"),
+    "sentinel.own.host": ("keyword", "Machine of that collector"),
+    "sentinel.own.dataset": ("keyword", "Source it is about: `linux.auth`"),
+    "sentinel.own.value": ("float", "What a health check measured"),
+    "sentinel.own.limit": ("float", "What it is compared with"),
+    "sentinel.own.unit": ("keyword", "`seconds`, `percent`, `lines`, `bytes`, `days`"),
+}
+
+FIELDS: dict[str, tuple[Kind, str]] = _ALWAYS | _USERS | _PROCESSES | _NETWORK | _WEB | _WINDOWS | _EGOV | _OWN
 """Every name with its type and meaning. Other names exist only below `OPEN`."""
 
 TYPES: dict[str, Kind] = {name: kind for name, (kind, _) in FIELDS.items()}

@@ -14,6 +14,7 @@ from sentinel.normalise.parsers import (
     network_flow,
     nginx_access,
     sentinel_gap,
+    sentinel_own,
     windows,
 )
 
@@ -31,5 +32,10 @@ PARSERS: dict[str, Parse] = {
     "network.arp": network_arp.parse,
     "egov.onestop": egov_onestop.parse,
     "sentinel.gap": sentinel_gap.parse,
+    "sentinel.audit": sentinel_own.parse,
+    "sentinel.collector": sentinel_own.parse,
+    "sentinel.detection": sentinel_own.parse,
+    "sentinel.playbook": sentinel_own.parse,
+    "sentinel.health": sentinel_own.parse,
 }
 """Dataset to parser; `family.*` reads every dataset of a family."""
