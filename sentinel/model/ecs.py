@@ -2,6 +2,8 @@
 
 from typing import Literal
 
+from sentinel.model.ecs_egov import EGOV, EGOV_LISTS
+
 Kind = Literal["keyword", "long", "ip", "date", "boolean", "float", "text"]
 """Types as Elasticsearch names them. A `date` is a text as `moment.to_text` writes it; `text` is searched by words."""
 
@@ -35,12 +37,14 @@ _ALWAYS: dict[str, tuple[Kind, str]] = {
     "host.ip": ("ip", "Addresses of that machine"),
     "observer.name": ("keyword", "Sensor that saw it on the wire"),
     "observer.type": ("keyword", "`sensor`"),
-    "observer.ingress.interface.name": ("keyword", "Interface or capture file the sensor read"),
+    "observer.ingress.interface.name": ("keyword", "Interface or capture file it was seen on"),
+    "observer.egress.interface.name": ("keyword", "Interface it left by"),
     "log.file.path": ("keyword", "File it was read from"),
     "log.offset": ("long", "Byte in that file where the line begins"),
     "log.truncated": ("boolean", "The collector cut the line"),
     "log.syslog.hostname": ("keyword", "Machine as the line names it"),
     "log.syslog.priority": ("long", "Facility and severity, where the line carries them"),
+    "log.level": ("keyword", "How grave the source thinks it is, in its own words"),
     "related.ip": ("ip", "Every address in the record"),
     "related.user": ("keyword", "Every account in the record"),
     "related.hosts": ("keyword", "Every machine in the record"),
@@ -100,6 +104,9 @@ _PROCESSES: dict[str, tuple[Kind, str]] = {
     "registry.value": ("keyword", "Name of the value"),
     "registry.data.strings": ("keyword", "What was written"),
     "service.name": ("keyword", "Windows service or daemon"),
+    "service.type": ("keyword", "Part of a device or a server that a line is about: `aaa`, `bgp`, `modsecurity`"),
+    "process.title": ("keyword", "What the process calls itself, which it may change"),
+    "sentinel.malware.name": ("keyword", "What an antivirus program calls what it found"),
 }
 
 _NETWORK: dict[str, tuple[Kind, str]] = {
@@ -125,6 +132,7 @@ _NETWORK: dict[str, tuple[Kind, str]] = {
     "network.vlan.id": ("keyword", "VLAN"),
     "sentinel.flow.state": ("keyword", "`established`, `attempted`, `rejected`, `other`"),
     "sentinel.flow.tcp_flags": ("keyword", "Flags seen, both ways"),
+    "sentinel.firewall.rule": ("keyword", "Rule that decided, or the mark it puts on its log lines"),
     "sentinel.connection.state": ("keyword", "State the operating system gives a connection: `LISTEN`, `ESTABLISHED`"),
     "dns.type": ("keyword", "`query` or `answer`"),
     "dns.id": ("keyword", "Transaction number"),
@@ -157,6 +165,7 @@ _WEB: dict[str, tuple[Kind, str]] = {
     "http.request.referrer": ("keyword", "Page it was linked from"),
     "http.request.bytes": ("long", "Size of the request"),
     "http.response.status_code": ("long", "Answer"),
+    "http.response.mime_type": ("keyword", "Kind of content answered, as the server says"),
     "http.response.body.bytes": ("long", "Size of the answer's body"),
     "http.version": ("keyword", "`1.1`, `2.0`"),
     "url.original": ("keyword", "Request target exactly as logged, percent-encoding kept"),
@@ -191,24 +200,6 @@ _WINDOWS: dict[str, tuple[Kind, str]] = {
     "winlog.logon.type": ("keyword", "Number of the logon type"),
 }
 
-_EGOV: dict[str, tuple[Kind, str]] = {
-    "device.id": ("keyword", "Counter computer"),
-    "sentinel.egov.office": ("keyword", "One-stop office"),
-    "sentinel.egov.counter": ("keyword", "Counter in that office"),
-    "sentinel.egov.dossier_id": ("keyword", "Dossier"),
-    "sentinel.egov.procedure_code": ("keyword", "Administrative procedure"),
-    "sentinel.egov.citizen_hmac": ("keyword", "Keyed hash of a citizen's number; never the number"),
-    "sentinel.egov.rows": ("long", "Rows that were shown, printed or exported"),
-    "sentinel.egov.status_from": ("keyword", "Status of the dossier before"),
-    "sentinel.egov.status_to": ("keyword", "Status of the dossier after"),
-    "sentinel.egov.is_signed": ("boolean", "The dossier's result carries a digital signature"),
-    "sentinel.egov.effective_at": ("date", "When the change is said to hold from"),
-    "sentinel.egov.is_backdated": ("boolean", "It is said to hold from a day before it was made"),
-    "sentinel.egov.has_open_dossier": ("boolean", "Somebody looked up has an open dossier at this office"),
-    "sentinel.egov.is_office_hours": ("boolean", "Monday to Saturday, 07:00 to 18:00 in Asia/Ho_Chi_Minh"),
-    "sentinel.egov.session_id": ("keyword", "Session in the application"),
-}
-
 _OWN: dict[str, tuple[Kind, str]] = {
     "sentinel.own.agency": ("keyword", "Agency an event of Sentinel itself is about"),
     "sentinel.own.object": ("keyword", "Id of what it was done to, or what a finding is about"),
@@ -224,17 +215,27 @@ _OWN: dict[str, tuple[Kind, str]] = {
     "sentinel.own.unit": ("keyword", "`seconds`, `percent`, `lines`, `bytes`, `days`"),
 }
 
-FIELDS: dict[str, tuple[Kind, str]] = _ALWAYS | _USERS | _PROCESSES | _NETWORK | _WEB | _WINDOWS | _EGOV | _OWN
+FIELDS: dict[str, tuple[Kind, str]] = _ALWAYS | _USERS | _PROCESSES | _NETWORK | _WEB | _WINDOWS | EGOV | _OWN
 """Every name with its type and meaning. Other names exist only below `OPEN`."""
 
 TYPES: dict[str, Kind] = {name: kind for name, (kind, _) in FIELDS.items()}
 """Name to type: what a store makes columns of."""
 
-OPEN: tuple[str, ...] = ("winlog.event_data.",)
-"""Below these prefixes any name may follow; the value is a keyword or a list of them."""
+OPEN: tuple[str, ...] = (
+    "winlog.event_data.",
+    "auditd.data.",
+    "zeek.",
+    "kubernetes.audit.",
+    "o365.audit.",
+    "aws.cloudtrail.",
+    "fortinet.firewall.",
+    "labels.",
+)
+"""Below these prefixes any name may follow, as the source calls it; the value is a keyword or a list of them."""
 
 LISTS: frozenset[str] = frozenset(
-    {
+    EGOV_LISTS
+    | {
         "event.category",
         "event.type",
         "host.ip",
