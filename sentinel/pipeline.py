@@ -35,6 +35,22 @@ OnMatches = Callable[[list[tuple[Match, Record]]], None]
 Faults = Mapping[tuple[str, str], tuple[int, str]]
 """(collector, reason) to how many and a sentence about the last one."""
 OnFaults = Callable[[Faults, datetime], None]
+OnStored = Callable[[Sequence[Entry], Sequence[Record]], None]
+"""Told of events after they are stored, each once while this process lives."""
+
+
+class Sieve(Protocol):
+    """Keeps back matches that operators shall not see, and counts all; see `sentinel.rulebook.sieve`."""
+
+    def sift(
+        self, found: Sequence[tuple[Match, Record]], places: Sequence[int], upto: int
+    ) -> list[tuple[Match, Record]]:
+        """Return what becomes alerts. `places` are the records' journal positions, `upto` the one after the batch."""
+        ...
+
+    def rewind(self) -> None:
+        """Positions begin anew: the journal is a new one."""
+        ...
 
 
 class Normalise(Protocol):
@@ -57,6 +73,8 @@ class Pipeline:
         on_matches: OnMatches,
         *,
         on_faults: OnFaults | None = None,
+        on_stored: OnStored | None = None,
+        sieve: Sieve | None = None,
         clock: Callable[[], datetime] = now,
     ) -> None:
         self._journal = journal
@@ -65,6 +83,9 @@ class Pipeline:
         self._normalise = normalise
         self._on_matches = on_matches
         self._on_faults = on_faults
+        self._on_stored = on_stored
+        self._sieve = sieve
+        self._next_engine: Engine | None = None
         self._clock = clock
         self._is_restored = False
         self._trimmed = 0
@@ -81,12 +102,19 @@ class Pipeline:
         names = ("events", "stored", "matches", "set_aside", "failures")
         return {**{name: self._counts[name] for name in names}, "broken": dict(self._broken)}
 
+    def replace(self, engine: Engine) -> None:
+        """Use another engine from the next batch on; correlations that have not changed keep what they gathered."""
+        self._next_engine = engine
+
     def step(self, limit: int = 5000) -> int:
         """Process at most `limit` events from the mark on; return how many.
 
         Raises what stands in the way: `UnavailableError` for a full disk, anything for a fault of ours. Then nothing
         after the mark has changed, except alerts, which the same matches leave as they are.
         """
+        if (engine := self._next_engine) is not None:
+            # What the old engine has gathered is in the mark: it was written with the last batch.
+            self._next_engine, self._engine, self._is_restored = None, engine, False
         if not self._is_restored:
             self._restore()
         position = self._position()
@@ -135,6 +163,8 @@ class Pipeline:
             # or they would count twice what comes again.
             log.warning("The journal is younger than the store; reading it anew.", extra={"mark": position, "end": end})
             self._store.add((), Mark(0))
+            if self._sieve is not None:
+                self._sieve.rewind()
             self._restore()
             return 0
         return position
@@ -177,10 +207,18 @@ class Pipeline:
             for entry in entries
         ]
         matches = self._engine.match(records)
-        if matches:
-            self._on_matches(matches)
+        if shown := self._sift(entries, records, matches):
+            self._on_matches(shown)
         self._commit(entries, records)
         self._counts["matches"] += len(matches)
+
+    def _sift(
+        self, entries: Sequence[Entry], records: Sequence[Record], matches: list[tuple[Match, Record]]
+    ) -> list[tuple[Match, Record]]:
+        if self._sieve is None or not matches:
+            return matches
+        places = {record.id: entry.position for entry, record in zip(entries, records, strict=True)}
+        return self._sieve.sift(matches, [places[record.id] for _, record in matches], entries[-1].position + 1)
 
     def _commit(self, entries: Sequence[Entry], records: Sequence[Record]) -> None:
         mark = Mark(entries[-1].position + 1, self._engine.checkpoint())
@@ -195,6 +233,8 @@ class Pipeline:
                 faults[key] = (faults.get(key, (0, ""))[0] + 1, str(record.fields.get("error.message", "")))
         if faults and self._on_faults is not None:
             self._on_faults(faults, self._clock())
+        if self._on_stored is not None:
+            self._on_stored(entries, records)
 
     def _is_to_blame(self, entry: Entry) -> bool:
         """Return whether an event that failed alone has done so often enough to be set aside."""

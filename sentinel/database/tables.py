@@ -1,6 +1,19 @@
 """Every table of Sentinel's state. Times are fixed-width UTC texts (`model.moment`), JSON columns hold plain values."""
 
-from sqlalchemy import JSON, Boolean, Column, ForeignKey, Index, Integer, LargeBinary, MetaData, String, Table, Text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
 
 metadata = MetaData(
     naming_convention={
@@ -279,4 +292,62 @@ audit = Table(
     Column("detail", JSON, nullable=False),
     Column("previous", String(64), nullable=False),
     Column("digest", String(64), nullable=False),
+)
+
+rule_states = Table(
+    "rule_states",
+    metadata,
+    Column("rule_id", String(64), primary_key=True),
+    Column("agency", ForeignKey("agencies.id"), primary_key=True),
+    Column("state", String(16), nullable=False),
+    Column("by_city", Boolean, nullable=False),
+    Column("changed_by", String(100), nullable=False),
+    Column("why", Text, nullable=False),
+    _moment("changed_at"),
+)
+
+rule_counters = Table(
+    "rule_counters",
+    metadata,
+    Column("rule_id", String(64), primary_key=True),
+    Column("agency", String(64), primary_key=True),
+    Column("matches", BigInteger, nullable=False),
+    Column("hidden", BigInteger, nullable=False),
+    _moment("last_at"),
+)
+
+rule_hours = Table(
+    "rule_hours",
+    metadata,
+    Column("rule_id", String(64), primary_key=True),
+    Column("agency", String(64), primary_key=True),
+    Column("hour", String(13), primary_key=True),
+    Column("matches", BigInteger, nullable=False),
+    Column("hidden", BigInteger, nullable=False),
+    Index("ix_rule_hours_hour", "hour"),
+)
+
+rule_costs = Table(
+    "rule_costs",
+    metadata,
+    Column("rule_id", String(64), primary_key=True),
+    Column("evaluations", BigInteger, nullable=False),
+    Column("nanoseconds", BigInteger, nullable=False),
+)
+
+positions = Table(
+    "positions",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("position", BigInteger, nullable=False),
+)
+
+sources = Table(
+    "sources",
+    metadata,
+    Column("collector", String(32), primary_key=True),
+    Column("dataset", String(100), primary_key=True),
+    Column("agency", String(64), nullable=False),
+    _moment("last_at"),
+    Column("usual_seconds", Integer, nullable=False),
 )

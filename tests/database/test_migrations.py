@@ -9,7 +9,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine, inspect, text
 
+from sentinel.audit import Audit
 from sentinel.database.connect import connect, migrate, reading
+from sentinel.database.migrations import upgrade
 from sentinel.database.tables import metadata
 from sentinel.errors import UnavailableError
 from tests.database.fresh import database
@@ -47,7 +49,27 @@ def test_migrating_again_changes_nothing(engine: Engine) -> None:
     migrate(engine)
     migrate(engine)
     with reading(engine) as connection:
-        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all() == ["0001"]
+        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all() == ["0002"]
+
+
+def test_a_home_of_the_first_release_keeps_what_it_has(engine: Engine) -> None:
+    """A database made by 0001, with an agency and an audit entry, gets the new tables and loses nothing."""
+    upgrade(engine, "0001")
+    assert "rule_states" not in inspect(engine).get_table_names()
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO agencies (id, kind, name, name_en, valid_from) "
+                "VALUES ('city', 'city', 'Thành phố', 'City', '2021-01-01')"
+            )
+        )
+    Audit(engine).record(actor="an", agency="city", action="alert.closed", object="a1")
+    migrate(engine)
+    assert "rule_states" in inspect(engine).get_table_names()
+    assert Audit(engine).verify() == 1
+    with reading(engine) as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, metadata) == []
 
 
 def test_two_that_start_together_migrate_once(engine: Engine) -> None:

@@ -1,0 +1,141 @@
+"""Counts what rules do, each match once: counts and the journal position they reach are one transaction.
+
+The pipeline counts a batch before the store's mark moves past it. Killed between the two it comes with the same
+events again, and what lies before the position is not counted a second time. Where the journal was lost, positions
+begin anew and so does this one: only then may a match be counted twice.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Engine, case, delete, func, select
+
+from sentinel.database.connect import reading
+from sentinel.database.dialect import insert_new, serialise, upsert
+from sentinel.database.tables import positions, rule_costs, rule_counters, rule_hours
+from sentinel.model import moment
+from sentinel.model.agency import Scope
+from sentinel.model.rule_state import RuleCost, RuleWork
+
+POSITION = "rules counted"
+DAY_HOURS = 24
+KEEP_HOURS = 48
+
+
+@dataclass(slots=True)
+class Tally:
+    """Matches of one rule in one agency that are to be counted."""
+
+    matches: int = 0
+    hidden: int = 0
+    last_at: str = ""
+
+
+Tallies = Mapping[tuple[str, str], Tally]
+"""By rule id and agency."""
+
+
+class RuleCounters:
+    """The counters in the database."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def position(self, connection: Connection) -> int:
+        """Return the journal position up to which matches have been counted."""
+        query = select(positions.c.position).where(positions.c.name == POSITION)
+        return int(connection.execute(query).scalar() or 0)
+
+    def add(self, connection: Connection, tallies: Tallies, upto: int, at: datetime) -> None:
+        """Add to the counters and move the position, as part of a transaction."""
+        serialise(connection, rule_counters)
+        hour = _hour(at)
+        for (rule_id, agency), tally in tallies.items():
+            key = {"rule_id": rule_id, "agency": agency}
+            more = {"matches": tally.matches, "hidden": tally.hidden}
+            _grow(connection, rule_counters, key, more, tally.last_at)
+            _grow(connection, rule_hours, {**key, "hour": hour}, more, None)
+        upsert(connection, positions, [{"name": POSITION, "position": upto}])
+
+    def rewind(self) -> None:
+        """Begin at the first journal position again: the journal is a new one."""
+        with self._engine.begin() as connection:
+            upsert(connection, positions, [{"name": POSITION, "position": 0}])
+
+    def prune(self, at: datetime) -> None:
+        """Forget hours that no page asks for any more."""
+        with self._engine.begin() as connection:
+            connection.execute(delete(rule_hours).where(rule_hours.c.hour < _hour(at - timedelta(hours=KEEP_HOURS))))
+
+    def work(self, scope: Scope, at: datetime, rule_id: str | None = None) -> dict[str, RuleWork]:
+        """Return what each rule did in the agencies in scope; a rule that never matched is missing."""
+        found: defaultdict[str, dict[str, Any]] = defaultdict(dict)
+        with reading(self._engine) as connection:
+            for row in connection.execute(_sums(rule_counters, scope, rule_id, last=True)):
+                found[row[0]] |= {"matches": int(row[1]), "hidden": int(row[2]), "last_at": row[3]}
+            recent = _sums(rule_hours, scope, rule_id).where(rule_hours.c.hour > _hour(at - timedelta(hours=DAY_HOURS)))
+            for row in connection.execute(recent):
+                found[row[0]] |= {"matches_24h": int(row[1]), "hidden_24h": int(row[2])}
+        return {each: RuleWork(**values) for each, values in found.items()}
+
+    def add_costs(self, costs: Mapping[str, tuple[int, int]]) -> None:
+        """Add measurements: rule id to evaluations and nanoseconds."""
+        with self._engine.begin() as connection:
+            serialise(connection, rule_costs)
+            known = {row.rule_id: row for row in connection.execute(select(rule_costs))}
+            rows = []
+            for rule_id, (evaluations, nanoseconds) in costs.items():
+                before = known.get(rule_id)
+                rows.append(
+                    {
+                        "rule_id": rule_id,
+                        "evaluations": evaluations + (before.evaluations if before else 0),
+                        "nanoseconds": nanoseconds + (before.nanoseconds if before else 0),
+                    }
+                )
+            upsert(connection, rule_costs, rows)
+
+    def costs(self) -> dict[str, RuleCost]:
+        """Return what is known of the time each rule takes."""
+        with reading(self._engine) as connection:
+            rows = connection.execute(select(rule_costs)).all()
+        return {row.rule_id: RuleCost(row.evaluations, row.nanoseconds) for row in rows}
+
+
+def tally(found: Iterable[tuple[str, str, str, bool]]) -> dict[tuple[str, str], Tally]:
+    """Return the tallies of matches given as rule id, agency, event time and whether they are hidden."""
+    tallies: defaultdict[tuple[str, str], Tally] = defaultdict(Tally)
+    for rule_id, agency, at, is_hidden in found:
+        one = tallies[rule_id, agency]
+        one.matches += not is_hidden
+        one.hidden += is_hidden
+        one.last_at = max(one.last_at, at)
+    return dict(tallies)
+
+
+def _grow(
+    connection: Connection, table: Any, key: Mapping[str, str], more: Mapping[str, int], last_at: str | None
+) -> None:
+    row: dict[str, object] = {**key, **dict.fromkeys(more, 0)}
+    values: dict[str, object] = {name: table.c[name] + number for name, number in more.items()}
+    if last_at is not None:
+        row["last_at"] = last_at
+        values["last_at"] = case((table.c.last_at < last_at, last_at), else_=table.c.last_at)
+    insert_new(connection, table, [row])
+    mine = [table.c[name] == value for name, value in key.items()]
+    connection.execute(table.update().where(*mine).values(**values))
+
+
+def _sums(table: Any, scope: Scope, rule_id: str | None, *, last: bool = False) -> Any:
+    columns: Sequence[Any] = [table.c.rule_id, func.sum(table.c.matches), func.sum(table.c.hidden)]
+    if last:
+        columns = [*columns, func.max(table.c.last_at)]
+    query = select(*columns).where(table.c.agency.in_(sorted(scope))).group_by(table.c.rule_id)
+    return query if rule_id is None else query.where(table.c.rule_id == rule_id)
+
+
+def _hour(at: datetime) -> str:
+    return moment.to_text(at)[:13]
