@@ -1,11 +1,12 @@
 """The detection engine: records in, matches with evidence out, correlations over time included."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from sentinel.detect.compile import holds
-from sentinel.detect.correlate.correlator import Correlator, Hit, microseconds
+from sentinel.detect.correlate.correlator import Correlator
+from sentinel.detect.correlate.hit import hit_of
 from sentinel.detect.explain import explain
-from sentinel.detect.facts import Facts, members, text_of
+from sentinel.detect.facts import Facts
 from sentinel.detect.routing import Candidate, Router
 from sentinel.detect.rule import RuleSet
 from sentinel.detect.taxonomy import Family
@@ -59,7 +60,8 @@ class Engine:
         evidence = explain(rule.condition, facts, candidate.names.resolve, candidate.keywords)
         found = [Match(rule.info, record.id, record.at, evidence)] if rule.is_output else []
         if self._correlator.listens_to(rule.info.id):
-            hit = Hit(rule.info.id, record, microseconds(record.at), evidence, _lookup(candidate, facts), (record.id,))
+            names = self._correlator.wanted(rule.info.id)
+            hit = hit_of(rule.info.id, record, names, facts, candidate.names.resolve, evidence)
             found += self._correlator.see(hit)
         return found
 
@@ -79,11 +81,3 @@ class Engine:
     def restore(self, state: bytes) -> None:
         """Go on from a checkpoint; from an empty one, start anew. Raises InputError where it is damaged."""
         self._correlator.load(state)
-
-
-def _lookup(candidate: Candidate, facts: Facts) -> Callable[[str], str | None]:
-    def lookup(name: str) -> str | None:
-        found = facts.first(candidate.names.resolve(name))
-        return None if found is None else ", ".join(text_of(value) for value in members(facts.fields[found]))
-
-    return lookup

@@ -3,13 +3,12 @@
 import hashlib
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable
 from typing import Any
 
 import orjson
 
+from sentinel.detect.correlate.hit import AGENCY, Hit
 from sentinel.detect.correlate.measure import MEASURES, NUMERIC, holds, involved
 from sentinel.detect.correlate.needless import needless
 from sentinel.detect.correlate.window import MAX_RECORDS, Contribution, Groups
@@ -17,7 +16,6 @@ from sentinel.detect.predicates.number import as_number
 from sentinel.detect.rule import Correlation
 from sentinel.errors import InputError
 from sentinel.model.match import Evidence, Match
-from sentinel.model.record import Record
 
 log = logging.getLogger(__name__)
 
@@ -26,22 +24,6 @@ LATENESS_SECONDS = 3_600
 MAX_VALUE_CHARACTERS = 500
 """A longer value is kept as its beginning and a hash: the state holds many, and is written with every batch."""
 STATE_VERSION = 1
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """A match on its way to the correlations."""
-
-    rule: str
-    record: Record
-    """The record that completed it."""
-    at: int
-    """Event time in microseconds."""
-    evidence: tuple[Evidence, ...]
-    lookup: Callable[[str], str | None]
-    """Sigma field name -> text, as the rule that matched sees it."""
-    records: tuple[str, ...]
 
 
 class Correlator:
@@ -54,6 +36,7 @@ class Correlator:
             for rule in dict.fromkeys(each.rules):
                 self._listeners[rule].append(each)
         self._digests = {rule_id: _digest(each) for rule_id, each in self._correlations.items()}
+        self._wanted = {rule: self._fields_for(rule) for rule in self._listeners}
         self._reset()
 
     def _reset(self) -> None:
@@ -73,6 +56,18 @@ class Correlator:
     def listens_to(self, rule_id: str) -> bool:
         """Return whether any correlation needs the matches of a rule."""
         return rule_id in self._listeners
+
+    def wanted(self, rule_id: str) -> tuple[str, ...]:
+        """Return the Sigma names of the fields whose texts a hit of a rule must carry."""
+        return self._wanted.get(rule_id, ())
+
+    def _fields_for(self, rule_id: str) -> tuple[str, ...]:
+        """Return the fields that those look at who listen to a rule, and those who listen to them in turn."""
+        names: dict[str, None] = {}
+        for each in self._listeners.get(rule_id, ()):
+            own = [each.aliases.get(name, {}).get(rule_id, name) for name in (*each.group_by, *each.fields)]
+            names |= dict.fromkeys([*own, *self._fields_for(each.info.id)])
+        return tuple(name for name in names if name != AGENCY)
 
     def see(self, hit: Hit) -> list[Match]:
         """Take in a match; return the correlation matches it completes, those that listen to them included."""
@@ -98,11 +93,11 @@ class Correlator:
             return None
         values = tuple(str(each) for each in group)
         # No match may join records of two agencies: each sees only its own.
-        key = (str(hit.record.fields.get("organization.id", "")), *values)
+        key = (hit.agency, *values)
         self._order += 1
-        added = Contribution(hit.at, self._order, hit.rule, hit.records, value)
+        added = Contribution(hit.at, self._order, hit.rule, hit.records or (hit.record,), value)
         groups = self._groups[correlation.info.id]
-        self._clock = clock_of(hit.record)
+        self._clock = hit.received
         held = groups.add(key, added, self._clock)
         for window in held.windows(added, correlation.span_seconds * 1_000_000):
             if holds(correlation, window):
@@ -112,7 +107,8 @@ class Correlator:
         return None
 
     def _field(self, correlation: Correlation, hit: Hit, name: str) -> str | None:
-        found = hit.lookup(correlation.aliases.get(name, {}).get(hit.rule, name))
+        written = correlation.aliases.get(name, {}).get(hit.rule, name)
+        found = hit.agency if written == AGENCY else hit.fields.get(written)
         return None if found is None else _short(found)
 
     def _value(self, correlation: Correlation, hit: Hit) -> tuple[str, ...] | None:
@@ -163,23 +159,6 @@ class Correlator:
             raise InputError(f"detection state is damaged ({error}); start without it") from error
 
 
-def microseconds(text: str) -> int:
-    """Return a record's time as microseconds since 1970; 0 where it is no time."""
-    try:
-        return (datetime.fromisoformat(text) - _EPOCH) // timedelta(microseconds=1)
-    except (ValueError, TypeError, OverflowError):
-        return 0
-
-
-def clock_of(record: Record) -> int:
-    """Return when the server received the record; 0, which expires nothing, where it did not come over the wire.
-
-    Never the event's own time: one host with a wrong clock would make all others forget.
-    """
-    received = record.fields.get("event.ingested")
-    return 0 if received is None else microseconds(str(received))
-
-
 def _short(text: str) -> str:
     """Return a text that is equal for equal ones and never long."""
     if len(text) <= MAX_VALUE_CHARACTERS:
@@ -193,13 +172,18 @@ def _fired(
 ) -> tuple[Match, Hit]:
     records = tuple(dict.fromkeys(record for each in window for record in each.records))[-MAX_RECORDS:]
     evidence = (_summary(correlation, window), *hit.evidence)
-    match = Match(correlation.info, hit.record.id, hit.record.at, evidence, records, group)
-    known = dict(group)
-
-    def lookup(name: str) -> str | None:
-        return known.get(name) or hit.lookup(name)
-
-    following = Hit(correlation.info.id, hit.record, window[-1].at, evidence, lookup, records)
+    match = Match(correlation.info, hit.record, hit.when, evidence, records, group)
+    following = Hit(
+        rule=correlation.info.id,
+        record=hit.record,
+        when=hit.when,
+        at=window[-1].at,
+        received=hit.received,
+        agency=hit.agency,
+        fields=hit.fields | dict(group),
+        evidence=evidence,
+        records=records,
+    )
     return match, following
 
 
