@@ -1,18 +1,9 @@
 """pySigma's parse of a detection becomes our tree."""
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
-from sigma.conditions import (
-    ConditionAND,
-    ConditionIdentifier,
-    ConditionItem,
-    ConditionNOT,
-    ConditionOR,
-    ConditionSelector,
-    SigmaCondition,
-)
+from sigma.conditions import ConditionAND
 from sigma.rule import SigmaDetection, SigmaDetectionItem, SigmaDetections
 from sigma.types import (
     CompareOperators,
@@ -34,7 +25,9 @@ from sigma.types import (
     SpecialChars,
 )
 
-from sentinel.detect.tree import Item, Negation, Node, Selection, all_of, one_of
+from sentinel.detect.condition import parse_condition
+from sentinel.detect.modifiers import placeholder_in, unresolved
+from sentinel.detect.tree import Item, Node, all_of, one_of
 from sentinel.detect.values import (
     Boolean,
     Comparison,
@@ -51,8 +44,6 @@ from sentinel.detect.values import (
 )
 from sentinel.errors import InputError
 
-MAX_CONDITION_CHARACTERS = 8_000
-_SPOKEN = re.compile(r"\b(?:AND|OR|NOT|OF|ALL|ANY|THEM)\b")
 _FLAGS = {
     SigmaRegularExpressionFlag.IGNORECASE: "i",
     SigmaRegularExpressionFlag.MULTILINE: "m",
@@ -73,41 +64,8 @@ def lower(detections: SigmaDetections) -> Node:
     Raises InputError, or an error of pySigma, saying what is wrong with the condition.
     """
     named = {name: _detection(detection) for name, detection in detections.detections.items()}
-    nodes = [_condition(condition, detections, named) for condition in detections.parsed_condition]
-    return nodes[0] if len(nodes) == 1 else one_of(tuple(nodes))
-
-
-def _condition(condition: SigmaCondition, detections: SigmaDetections, named: Mapping[str, Node]) -> Node:
-    text = condition.condition
-    if not isinstance(text, str):
-        raise InputError(f"condition must be text, got {type(text).__name__}")
-    if len(text) > MAX_CONDITION_CHARACTERS:
-        raise InputError(f"condition of {len(text)} characters; {MAX_CONDITION_CHARACTERS} are allowed")
-    # The specification's own examples write operators in capitals; pySigma reads small ones only.
-    condition.condition = _SPOKEN.sub(lambda word: word[0] if word[0] in named else word[0].lower(), text)
-    return _parsed(condition.parse(postprocess=False), detections, named)
-
-
-def _parsed(item: object, detections: SigmaDetections, named: Mapping[str, Node]) -> Node:
-    match item:
-        case ConditionIdentifier():
-            if item.identifier not in named:
-                raise InputError(f"condition names '{item.identifier}', but detection has no such selection")
-            return Selection(item.identifier, named[item.identifier])
-        case ConditionSelector():
-            chosen = item.resolve_referenced_detections(detections)
-            if not chosen:
-                raise InputError(f"'{item.args[0]} of {item.pattern}' fits none of the selections")
-            selected = tuple(Selection(each.identifier, named[each.identifier]) for each in chosen)
-            return all_of(selected) if item.cond_class is ConditionAND else one_of(selected)
-        case ConditionNOT():
-            return Negation(_parsed(item.args[0], detections, named))
-        case ConditionAND() | ConditionOR():
-            parts = tuple(_parsed(part, detections, named) for part in item.args)
-            return all_of(parts) if isinstance(item, ConditionAND) else one_of(parts)
-        case ConditionItem():
-            raise InputError(f"condition holds {type(item).__name__}, which is not supported")
-    raise InputError("condition is empty")
+    nodes = tuple(parse_condition(condition.condition, named) for condition in detections.parsed_condition)
+    return nodes[0] if len(nodes) == 1 else one_of(nodes)
 
 
 def _detection(detection: SigmaDetection) -> Node:
@@ -131,7 +89,7 @@ def lower_value(value: SigmaType) -> list[Value]:
     """Return a value in our form: one, or those an expansion stands for; raise InputError where there is none."""
     if isinstance(value, SigmaExpansion):
         return [each for part in value.values for each in lower_value(part)]
-    change = _VALUES.get(type(value))
+    change = next((_VALUES[kind] for kind in type(value).__mro__ if kind in _VALUES), None)
     if change is None:
         raise InputError(f"values of kind {type(value).__name__} cannot be tested on a record")
     return [change(value)]
@@ -142,7 +100,7 @@ def _text(value: SigmaString) -> Text:
     piece: list[str | None] = []
     for part in value.s:
         if isinstance(part, Placeholder):
-            raise InputError(f"placeholder %{part.name}% has no value; replace it in the rule")
+            raise unresolved(part.name)
         if part is SpecialChars.WILDCARD_MULTI:
             pieces.append(tuple(piece))
             piece = []
@@ -152,8 +110,8 @@ def _text(value: SigmaString) -> Text:
 
 
 def _expression(value: SigmaRegularExpression) -> Expression:
-    if value.contains_placeholder():
-        raise InputError(f"regular expression '{value.regexp}' holds a placeholder; replace it in the rule")
+    if (name := placeholder_in(value.regexp)) is not None:
+        raise unresolved(name)
     return Expression(str(value.regexp), "".join(sorted(_FLAGS[flag] for flag in value.flags)))
 
 

@@ -1,39 +1,106 @@
-"""What the Sigma specification allows and pySigma refuses is put in words pySigma knows."""
+"""What the Sigma specification allows and pySigma refuses or misreads is put in words pySigma knows."""
 
+import re
+from collections.abc import Sequence
 from typing import Any
 
+from sentinel.detect.modifiers import our_names
 from sentinel.errors import InputError
 
 LIMITS = "sentinel-limits"
 """Attribute that carries all comparisons of a correlation condition past pySigma, which knows one, of integers."""
 COMPARISONS = ("gt", "gte", "lt", "lte", "eq", "neq")
-_MODIFIERS = {"utf16le": "wide"}
+NEWEST_VERSION = 2
+"""Major version of the specification that is read; 3 is to change what lists in events mean."""
+_NUMERIC = frozenset({"lt", "lte", "gt", "gte", "minute", "hour", "day", "week", "month", "year"})
+_TIME_PARTS = frozenset({"minute", "hour", "day", "week", "month", "year"})
+_EXACT_IN_A_FLOAT = 2**53
+_LARGEST = 10**100
+_DURATION = re.compile(r"\s*\d+\s*[smhdwMy]\s*")
+_NO_SELECTIONS = {"detection": ("condition",), "filter": ("condition", "rules")}
 
 
 def rewrite(document: dict[str, Any]) -> dict[str, Any]:
-    """Return a rule document that means the same to pySigma; `document` stays as it is."""
+    """Return a rule document that means the same to pySigma; `document` stays as it is.
+
+    Raises InputError for what no reading of the specification gives a meaning.
+    """
+    _check_version(document.get("sigma-version"))
     changed = dict(document)
-    if isinstance(changed.get("detection"), dict):
-        changed["detection"] = {
-            name: part if name == "condition" else _rename_modifiers(part)
-            for name, part in changed["detection"].items()
-        }
+    for section, others in _NO_SELECTIONS.items():
+        if isinstance(selections := changed.get(section), dict):
+            kept = _without_timeframe(selections)
+            changed[section] = {name: part if name in others else _rename(part) for name, part in kept.items()}
     if isinstance(changed.get("correlation"), dict):
         changed.update(_split_condition(changed["correlation"]))
     return changed
 
 
-def _rename_modifiers(part: Any) -> Any:
+def _check_version(version: object) -> None:
+    if version is None:
+        return
+    major = str(version).partition(".")[0]
+    if not major.isdecimal():
+        raise InputError(f"sigma-version must be a number such as 2, got {version!r}")
+    if int(major[:9]) > NEWEST_VERSION:
+        raise InputError(f"sigma-version {str(version)[:20]} is not supported; rules are read as version 2")
+
+
+def _without_timeframe(selections: dict[str, Any]) -> dict[str, Any]:
+    """Return the selections without the time frame of an aggregation, which is refused for itself later."""
+    timeframe = selections.get("timeframe")
+    if not (isinstance(timeframe, str) and _DURATION.fullmatch(timeframe)):
+        return selections
+    if "|" not in str(selections.get("condition")):
+        raise InputError("timeframe belongs to aggregations; write a correlation rule with this timespan instead")
+    return {name: part for name, part in selections.items() if name != "timeframe"}
+
+
+def _rename(part: Any) -> Any:
+    """Return a selection with modifiers renamed; its lists may hold maps and keywords."""
     if isinstance(part, list):
-        return [_rename_modifiers(each) for each in part]
-    if not isinstance(part, dict):
-        return part
-    return {_rename_key(key): value for key, value in part.items()}
+        return [_rename(each) for each in part]
+    if isinstance(part, dict):
+        return dict(_item(key, value) for key, value in part.items())
+    return _value(part, "keyword", ())
 
 
-def _rename_key(key: str) -> str:
+def _item(key: str, value: Any) -> tuple[str, Any]:
     field, *modifiers = key.split("|")
-    return "|".join([field, *(_MODIFIERS.get(each, each) for each in modifiers)])
+    if "fieldref" in modifiers and "cased" in modifiers:
+        raise InputError(f"'{key}': fields are compared without case; 'cased' cannot be combined with 'fieldref'")
+    new_key = "|".join([field, *our_names(modifiers)])
+    if isinstance(value, list):
+        return new_key, [_value(each, key, modifiers) for each in value]
+    return new_key, _value(value, key, modifiers)
+
+
+def _value(value: Any, key: str, modifiers: Sequence[str]) -> Any:
+    """Return one value as pySigma reads it right; raise InputError for what is no value of a rule."""
+    match value:
+        case dict():
+            raise InputError(f"'{key}' holds a map; array matching (sigma-version 3) is not supported, name the field")
+        case list():
+            raise InputError(f"'{key}' holds a list inside a list")
+        case bool() | None:
+            return value
+        case int():
+            return _integer(value, key, modifiers)
+        case float():
+            if _TIME_PARTS.intersection(modifiers) and not value.is_integer():
+                raise InputError(f"'{key}': a part of a time is a whole number, got {value}")
+            return value
+        case str():
+            return value
+    kind = type(value).__name__
+    raise InputError(f"'{key}' holds a {kind}, which is no value of a rule; put it in quotes to mean its text")
+
+
+def _integer(value: int, key: str, modifiers: Sequence[str]) -> int | str:
+    if abs(value) > _LARGEST:
+        raise InputError(f"'{key}' holds a number of more than 100 digits")
+    # pySigma turns integers that no float can hold into the nearest float; their text is what is compared.
+    return value if abs(value) <= _EXACT_IN_A_FLOAT or _NUMERIC.intersection(modifiers) else str(value)
 
 
 def _split_condition(correlation: dict[str, Any]) -> dict[str, Any]:
