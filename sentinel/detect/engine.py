@@ -4,10 +4,10 @@ from collections.abc import Iterable, Sequence
 
 from sentinel.detect.compile import holds
 from sentinel.detect.correlate.correlator import Correlator
-from sentinel.detect.correlate.hit import hit_of
+from sentinel.detect.correlate.hit import Hit, hit_of
 from sentinel.detect.explain import explain
 from sentinel.detect.facts import Facts
-from sentinel.detect.routing import Candidate, Router
+from sentinel.detect.routing import Router
 from sentinel.detect.rule import RuleSet
 from sentinel.detect.taxonomy import Family
 from sentinel.detect.why import Verdict, why
@@ -20,6 +20,7 @@ class Engine:
 
     def __init__(self, rule_set: RuleSet, families: Iterable[Family] | None = None) -> None:
         self._rule_set = rule_set
+        self._rules = {rule.info.id: rule for rule in rule_set.rules}
         self._router = Router(rule_set.rules, families)
         self._correlator = Correlator(rule_set.correlations)
 
@@ -40,30 +41,34 @@ class Engine:
 
     def match(self, records: Sequence[Record]) -> list[tuple[Match, Record]]:
         """Return every match with the record that completed it, in the order of the records."""
+        return self.conclude(records, self.judge(records))
+
+    def judge(self, records: Sequence[Record]) -> list[list[Hit]]:
+        """Return for each record the hits of plain rules; any process may do it, because it needs no state."""
+        return [self._hits(record) for record in records]
+
+    def conclude(self, records: Sequence[Record], hits: Sequence[Sequence[Hit]]) -> list[tuple[Match, Record]]:
+        """Return what follows from the hits on `records`, in order: their own matches, and those of correlations."""
         matches: list[tuple[Match, Record]] = []
-        for record in records:
-            facts = Facts(record.fields)
-            hit: set[str] = set()
-            for candidate in self._router.candidates(record.fields):
-                if (
-                    holds(candidate.rule.condition, facts, candidate.names.resolve, candidate.keywords)
-                    and candidate.rule.info.id not in hit
-                ):
-                    hit.add(candidate.rule.info.id)
-                    matches.extend((match, record) for match in self._matches(candidate, record, facts))
+        for record, found in zip(records, hits, strict=True):
+            for hit in found:
+                rule = self._rules[hit.rule]
+                if rule.is_output:
+                    matches.append((Match(rule.info, record.id, record.at, hit.evidence), record))
+                matches += [(match, record) for match in self._correlator.see(hit)]
         self._correlator.expire()
         return matches
 
-    def _matches(self, candidate: Candidate, record: Record, facts: Facts) -> list[Match]:
-        """Return what follows from a rule that holds: its own match, and those of correlations it completes."""
-        rule = candidate.rule
-        evidence = explain(rule.condition, facts, candidate.names.resolve, candidate.keywords)
-        found = [Match(rule.info, record.id, record.at, evidence)] if rule.is_output else []
-        if self._correlator.listens_to(rule.info.id):
-            names = self._correlator.wanted(rule.info.id)
-            hit = hit_of(rule.info.id, record, names, facts, candidate.names.resolve, evidence)
-            found += self._correlator.see(hit)
-        return found
+    def _hits(self, record: Record) -> list[Hit]:
+        facts = Facts(record.fields)
+        found: dict[str, Hit] = {}
+        for candidate in self._router.candidates(record.fields):
+            rule, resolve = candidate.rule, candidate.names.resolve
+            if rule.info.id not in found and holds(rule.condition, facts, resolve, candidate.keywords):
+                evidence = explain(rule.condition, facts, resolve, candidate.keywords)
+                wanted = self._correlator.wanted(rule.info.id)
+                found[rule.info.id] = hit_of(rule.info.id, record, wanted, facts, resolve, evidence)
+        return list(found.values())
 
     def why(self, rule_id: str, record: Record) -> list[Verdict]:
         """Return why a plain rule holds or not, once per reading of its fields; empty where it never looks."""
