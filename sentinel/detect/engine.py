@@ -60,15 +60,31 @@ class Engine:
         return matches
 
     def _hits(self, record: Record) -> list[Hit]:
+        route = self._router.route(record.fields)
+        partition = route.partition(record.fields)
+        places = partition.find(record.fields)
+        if not places:
+            return []
         facts = Facts(record.fields)
         found: dict[str, Hit] = {}
-        for candidate in self._router.candidates(record.fields):
+        for place in places:
+            watched = partition.plan.rules[place]
+            candidate = route.candidate(watched.rule, watched.source)
             rule, resolve = candidate.rule, candidate.names.resolve
-            if rule.info.id not in found and holds(rule.condition, facts, resolve, candidate.keywords):
+            if rule.info.id not in found:
                 evidence = explain(rule.condition, facts, resolve, candidate.keywords)
                 wanted = self._correlator.wanted(rule.info.id)
                 found[rule.info.id] = hit_of(rule.info.id, record, wanted, facts, resolve, evidence)
         return list(found.values())
+
+    def full_scan(self, record: Record) -> set[str]:
+        """Return the ids of the plain rules that hold, by reading every candidate item by item: slow, and right."""
+        facts = Facts(record.fields)
+        return {
+            candidate.rule.info.id
+            for candidate in self._router.candidates(record.fields)
+            if holds(candidate.rule.condition, facts, candidate.names.resolve, candidate.keywords)
+        }
 
     def why(self, rule_id: str, record: Record) -> list[Verdict]:
         """Return why a plain rule holds or not, once per reading of its fields; empty where it never looks."""

@@ -2,13 +2,25 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
+from sentinel.detect.compile import items
+from sentinel.detect.facts import fold
+from sentinel.detect.index import planner
+from sentinel.detect.index.partition import Partition
+from sentinel.detect.index.plan import Plan
 from sentinel.detect.rule import Rule
-from sentinel.detect.taxonomy import Family, Names, Source, bundled
-from sentinel.model.record import Value
+from sentinel.detect.taxonomy import Family, Names, bundled
+from sentinel.detect.values import Number, Text
+from sentinel.model.record import Scalar, Value
 
+MAX_ROUTES = 5_000
+"""Kinds of records remembered; taxonomy files know far fewer, but several of them may speak of one record."""
+OTHER = -1
+"""Stands for all numbers that no rule names."""
 Said = tuple[tuple[str, str], ...]
+Key = tuple[tuple[int, Said], ...]
+"""Which families speak for a record, and what it says where that makes a difference to each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,49 +32,108 @@ class Candidate:
     keywords: tuple[str, ...]
 
 
+class Route:
+    """One kind of records: the rules of its log sources, parted further by the value of a pivot."""
+
+    def __init__(self, key: Key, rules: Sequence[Rule], families: Sequence[Family]) -> None:
+        self._key = key
+        self._rules = rules
+        self._families = families
+        self._partitions: dict[int | None, Partition] = {}
+        self.pivot = next((families[index].pivot for index, _ in key if families[index].pivot), "")
+
+    def partition(self, fields: Mapping[str, Value]) -> Partition:
+        """Return the partition of a record of this kind."""
+        value = fields.get(self.pivot) if self.pivot else None
+        number = value if type(value) is int else None
+        if number is not None and str(number) not in self._mentioned:
+            number = OTHER
+        known = self._partitions.get(number)
+        if known is None:
+            pinned = {} if number is None else {self.pivot: None if number == OTHER else number}
+            known = self._partitions[number] = Partition(self._plan(pinned))
+        return known
+
+    def candidate(self, rule: int, source: tuple[int, int]) -> Candidate:
+        """Return a rule as one of the log sources reads it, both by their places."""
+        family, place = source
+        found = self._families[family].sources[place]
+        return Candidate(self._rules[rule], found.names, found.keywords)
+
+    @cached_property
+    def places(self) -> tuple[tuple[int, tuple[int, int]], ...]:
+        """Places of the rules and of the sources that read them; one way of reading a rule is enough."""
+        found: dict[tuple[int, int], tuple[int, tuple[int, int]]] = {}
+        for index, said in self._key:
+            for place, source in enumerate(self._families[index].sources):
+                if source.takes(said):
+                    for number, rule in enumerate(self._rules):
+                        if rule.log_source.fits(source.offered):
+                            found.setdefault((number, id(source.names)), (number, (index, place)))
+        return tuple(found.values())
+
+    @cached_property
+    def _mentioned(self) -> frozenset[str]:
+        """Texts of the pivot that some rule names exactly."""
+        if not self.pivot:
+            return frozenset()
+        found: set[str] = set()
+        for rule, source in self.places:
+            candidate = self.candidate(rule, source)
+            for item in items(candidate.rule.condition):
+                if item.field is not None and candidate.names.resolve(item.field)[0] == self.pivot:
+                    values = (value for choice in item.values for value in choice)
+                    found.update(_exact(value) for value in values if isinstance(value, Number | Text))
+        return frozenset(found)
+
+    def _plan(self, pinned: Mapping[str, Scalar | None]) -> Plan:
+        read = ((rule, source, self.candidate(rule, source)) for rule, source in self.places)
+        return planner.plan(
+            (
+                planner.Candidate(rule, source, each.rule.condition, each.names.resolve, each.keywords)
+                for rule, source, each in read
+            ),
+            pinned,
+        )
+
+
+def _exact(value: Number | Text) -> str:
+    if isinstance(value, Number):
+        return value.text
+    return fold("".join(part or "?" for part in value.pieces[0])) if len(value.pieces) == 1 else ""
+
+
 class Router:
-    """Finds the candidates of a record."""
+    """Finds the route of a record."""
 
     def __init__(self, rules: Sequence[Rule], families: Iterable[Family] | None = None) -> None:
         self._rules = rules
-        self._families = tuple(families) if families is not None else bundled()
-        self._routes: dict[tuple[tuple[int, Said], ...], tuple[Candidate, ...]] = {}
-        self._compiled: dict[tuple[str, int, tuple[str, ...]], Candidate] = {}
+        self.families = tuple(families) if families is not None else bundled()
+        self._routes: dict[Key, Route] = {}
         self._speaking = lru_cache(maxsize=1_024)(self._find_families)
 
-    def candidates(self, fields: Mapping[str, Value]) -> tuple[Candidate, ...]:
-        """Return the rules for the log sources a record belongs to; none for a dataset no taxonomy file names.
+    def route(self, fields: Mapping[str, Value]) -> Route:
+        """Return the route of a record; one without rules for a dataset that no taxonomy file names."""
+        speaking = self._speaking(str(fields.get("event.dataset", "")))
+        key = tuple([(index, self.families[index].said(fields)) for index in speaking])
+        route = self._routes.get(key)
+        if route is None:
+            if len(self._routes) >= MAX_ROUTES:
+                self._routes.clear()
+            route = self._routes[key] = Route(key, self._rules, self.families)
+        return route
+
+    def candidates(self, fields: Mapping[str, Value]) -> list[Candidate]:
+        """Return the rules for the log sources a record belongs to.
 
         A rule appears more than once where its field names mean different things in several of those log sources.
         """
-        speaking = self._speaking(str(fields.get("event.dataset", "")))
-        key = tuple([(index, self._families[index].said(fields)) for index in speaking])
-        route = self._routes.get(key)
-        if route is None:
-            route = self._routes[key] = tuple(self._find(key))
-        return route
+        route = self.route(fields)
+        return [route.candidate(rule, source) for rule, source in route.places]
 
     def knows(self, dataset: str) -> bool:
         """Return whether any taxonomy file speaks for a dataset."""
         return bool(self._speaking(dataset))
 
     def _find_families(self, dataset: str) -> tuple[int, ...]:
-        return tuple(index for index, family in enumerate(self._families) if family.speaks_for(dataset))
-
-    def _find(self, key: tuple[tuple[int, Said], ...]) -> list[Candidate]:
-        found: dict[tuple[str, int], Candidate] = {}
-        for index, said in key:
-            for source in self._families[index].sources:
-                if not source.takes(said):
-                    continue
-                for rule in self._rules:
-                    if rule.log_source.fits(source.offered):
-                        found.setdefault((rule.info.id, id(source.names)), self._compile(rule, source))
-        return list(found.values())
-
-    def _compile(self, rule: Rule, source: Source) -> Candidate:
-        key = (rule.info.id, id(source.names), source.keywords)
-        known = self._compiled.get(key)
-        if known is None:
-            known = self._compiled[key] = Candidate(rule, source.names, source.keywords)
-        return known
+        return tuple(index for index, family in enumerate(self.families) if family.speaks_for(dataset))

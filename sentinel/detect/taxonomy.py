@@ -13,7 +13,7 @@ from sentinel.errors import InputError
 from sentinel.model.record import Value
 
 FOLDER = Path(__file__).parent / "taxonomy"
-_FILE_KEYS = {"datasets", "logsources", "fields", "default_prefix", "keywords"}
+_FILE_KEYS = {"datasets", "logsources", "fields", "default_prefix", "keywords", "pivot"}
 _SOURCE_KEYS = {"product", "category", "service", "when", "fields"}
 
 
@@ -58,6 +58,8 @@ class Family:
     datasets: tuple[str, ...]
     """Exact names, or a family such as `windows.*`."""
     sources: tuple[Source, ...]
+    pivot: str = ""
+    """Record field whose numbers part the rules further, such as `winlog.event_id`; empty where none does."""
     deciding: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Every field that some source looks at, with all texts that make a difference."""
 
@@ -108,7 +110,8 @@ def _family(document: dict[str, Any], path: Path) -> Family:
     for source in sources:
         for name, texts in source.when.items():
             deciding[name] = deciding.get(name, frozenset()) | texts
-    return Family(tuple(_texts(document.get("datasets", []))), tuple(sources), deciding)
+    pivot = str(document.get("pivot", ""))
+    return Family(tuple(_texts(document.get("datasets", []))), tuple(sources), pivot, deciding)
 
 
 def _check_keys(given: object, known: set[str], path: Path) -> None:

@@ -1,0 +1,174 @@
+"""What one field says of the rules, as bits; each value is judged once and remembered."""
+
+from collections.abc import Iterable, Sequence
+
+import ahocorasick_rs
+
+from sentinel.detect.check import Check, Reads
+from sentinel.detect.facts import fold, text_of
+from sentinel.detect.index.plan import CHECK, CONTAINS, ENDS, STARTS, WORDS, Question
+from sentinel.detect.predicates import check_of
+from sentinel.model.record import Scalar, Value
+
+MAX_REMEMBERED = 40_000
+"""Values of one field; when so many are known, all are forgotten and learnt again."""
+MAX_REMEMBERED_CHARACTERS = 400
+"""Longer values hardly ever come twice, and would fill the memory."""
+WINDOW = 65_536
+"""Longer texts are searched piece by piece, so that what is found in one stays within bounds."""
+
+
+class Slot:
+    """Judges the values of one field."""
+
+    __slots__ = (
+        "_all_of",
+        "_automaton",
+        "_checks",
+        "_longest",
+        "_masks",
+        "_negated",
+        "_present",
+        "absent",
+        "known",
+        "names",
+        "question",
+    )
+
+    def __init__(self, question: Question) -> None:
+        self.question = question
+        self.names = question.names
+        self._automaton: ahocorasick_rs.AhoCorasick | None = None
+        self._longest = 0
+        self._checks: dict[int, Check] = {}
+        self._masks: dict[int, int] = {}
+        self._present = mask_of(question.present)
+        self._negated = mask_of(question.negated)
+        self._all_of = question.all_of
+        self.absent = mask_of(question.absent)
+        """Bits where the field has no value."""
+        self.known: dict[object, int] = {None: self.absent}
+        """Text -> bits, for the texts met so far; may be asked directly, but only `learn` adds to it."""
+
+    def bits(self, value: Value | None) -> int:
+        """Return the bits of a value of a record: a scalar, a list of which any member counts, or nothing."""
+        if type(value) is str:
+            known = self.known.get(value)
+            return self.learn(value) if known is None else known
+        if value is None or value == []:
+            return self.absent
+        if isinstance(value, list):
+            return self._sum({predicate for member in value for predicate in self._found(member)})
+        return self._sum(self._found(value))
+
+    def learn(self, text: str) -> int:
+        """Return the bits of a text, and remember them."""
+        bits = self._sum(self._found(text))
+        if len(text) <= MAX_REMEMBERED_CHARACTERS:
+            if len(self.known) > MAX_REMEMBERED:
+                self.known.clear()
+                self.known[None] = self.absent
+            self.known[text] = bits
+        return bits
+
+    def _found(self, value: Scalar) -> set[int]:
+        """Return the predicates that hold for one value."""
+        question = self.question
+        text = text_of(value)
+        folded = fold(text)
+        found = set(question.exact.get(folded, ()))
+        unsure: Iterable[int] = question.open
+        if question.needles:
+            hooks, end_of_text = question.hooks, len(folded)
+            to_check: set[int] = set()
+            for needle, start, end in self._needles(folded):
+                for kind, predicate in hooks[needle]:
+                    if kind == CONTAINS or (kind == STARTS and start == 0) or (kind == ENDS and end == end_of_text):
+                        found.add(predicate)
+                    elif kind == CHECK:
+                        to_check.add(predicate)
+            if question.unsure and not folded.isascii():
+                to_check.update(question.unsure)
+            unsure = [*unsure, *to_check] if to_check else unsure
+        for predicate in unsure:
+            check = self._checks.get(predicate)
+            if check is None:
+                check = self._checks[predicate] = check_of(question.values[predicate], question.names[0] == WORDS)
+            form = folded if check.reads is Reads.FOLDED else text if check.reads is Reads.TEXT else value
+            if check.holds(form):
+                found.add(predicate)
+        return found
+
+    def _needles(self, folded: str) -> Iterable[tuple[int, int, int]]:
+        """Return (needle, start, end) of everything the automaton finds."""
+        if self._automaton is None:
+            self._automaton = ahocorasick_rs.AhoCorasick(self.question.needles)
+            self._longest = max(map(len, self.question.needles))
+        if len(folded) <= WINDOW:
+            return self._automaton.find_matches_as_indexes(folded, overlapping=True)
+        return self._in_windows(folded, self._automaton)
+
+    def _in_windows(self, folded: str, automaton: ahocorasick_rs.AhoCorasick) -> Iterable[tuple[int, int, int]]:
+        """Search a long text in windows that overlap by the longest needle; each find is given once or twice."""
+        found: set[tuple[int, int, int]] = set()
+        length = len(folded)
+        for begin in range(0, length, WINDOW):
+            window = folded[begin : begin + WINDOW + self._longest]
+            for needle, start, end in automaton.find_matches_as_indexes(window, overlapping=True):
+                # Where a needle lies matters at the ends of the text only.
+                at = start + begin
+                found.add((needle, 0 if at == 0 else 1, length if end + begin == length else -1))
+        return found
+
+    def _sum(self, found: set[int]) -> int:
+        """Return the bits that follow from the predicates that hold."""
+        bits = self._present
+        masks = self._masks
+        for predicate in found:
+            mask = masks.get(predicate)
+            if mask is None:
+                mask = masks[predicate] = mask_of(self.question.any_of[predicate])
+            bits |= mask
+        if self._all_of:
+            for predicate in found & self._all_of.keys():
+                for bit, choices in self._all_of[predicate]:
+                    if all(not found.isdisjoint(choice) for choice in choices):
+                        bits |= 1 << bit
+        return bits ^ self._negated
+
+
+class Words(Slot):
+    """Judges the words of records: any of them counts."""
+
+    __slots__ = ("_holding",)
+
+    def __init__(self, question: Question) -> None:
+        super().__init__(question)
+        self._holding: dict[str, frozenset[int]] = {}
+
+    def of(self, words: Sequence[str]) -> int:
+        """Return the bits of all the words of a record together."""
+        found: set[int] = set()
+        for word in words:
+            holding = self._holding.get(word)
+            if holding is None:
+                holding = self._learn_word(word)
+            if holding:
+                found |= holding
+        return self._sum(found)
+
+    def _learn_word(self, word: str) -> frozenset[int]:
+        holding = frozenset(self._found(word))
+        if len(word) <= MAX_REMEMBERED_CHARACTERS:
+            if len(self._holding) > MAX_REMEMBERED:
+                self._holding.clear()
+            self._holding[word] = holding
+        return holding
+
+
+def mask_of(bits: Iterable[int]) -> int:
+    """Return the sum of `bits`."""
+    mask = 0
+    for bit in bits:
+        mask |= 1 << bit
+    return mask
