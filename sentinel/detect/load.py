@@ -2,7 +2,8 @@
 
 import logging
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from copy import copy, deepcopy
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,16 +12,23 @@ from sigma.collection import SigmaCollection
 from sigma.correlations import SigmaCorrelationRule
 from sigma.exceptions import SigmaError
 from sigma.filters import SigmaFilter
+from sigma.processing.pipeline import ProcessingPipeline
 from sigma.rule import SigmaRule
 from sigma.rule.attributes import SigmaStatus
 
+from sentinel.detect.collection import complete
 from sentinel.detect.compile import prove
 from sentinel.detect.correlate.define import resolve_correlations
 from sentinel.detect.describe import describe
 from sentinel.detect.documents import read_documents, rule_files
+from sentinel.detect.filters import Filter, doubts_about, filter_of
 from sentinel.detect.lower import lower
+from sentinel.detect.modifiers import expanding
+from sentinel.detect.pipelines import Pipeline, combine
+from sentinel.detect.placeholders import Placeholders
 from sentinel.detect.rewrite import rewrite
 from sentinel.detect.rule import Fault, LogSource, Rule, RuleSet
+from sentinel.detect.tree import Node, Selection, all_of
 from sentinel.errors import InputError
 
 log = logging.getLogger(__name__)
@@ -44,13 +52,16 @@ _SET_ASIDE = {
 Parsed = SigmaRule | SigmaCorrelationRule
 
 
-def load_rules(paths: Sequence[Path]) -> RuleSet:
+def load_rules(
+    paths: Sequence[Path], *, placeholders: Placeholders | None = None, pipelines: Sequence[Pipeline] = ()
+) -> RuleSet:
     """Return every rule below `paths`, with a Fault for each that cannot be used.
 
-    Raises InputError only where a path does not exist.
+    `placeholders` gives modifier `expand` its values; `pipelines` rewrite the rules before they are compiled.
+    Raises InputError only where a path does not exist, or a pipeline cannot be used at all.
     """
-    loader = _Loader()
-    with warnings.catch_warnings():
+    loader = _Loader(combine(pipelines))
+    with warnings.catch_warnings(), expanding(placeholders or {}):
         warnings.simplefilter("ignore")  # Python warns of regular expressions that it reads unlike others.
         for path in rule_files(paths):
             loader.read(path)
@@ -66,13 +77,11 @@ def parse_file(path: Path) -> tuple[list[Parsed], list[SigmaFilter], list[Fault]
     rules: list[Parsed] = []
     filters: list[SigmaFilter] = []
     faults: list[Fault] = []
-    # Documents that say `action` change those after them, so such a file is read as a whole.
-    together = any("action" in document for document in documents)
-    for batch in [documents] if together else [[document] for document in documents]:
+    for document in complete(documents):
         try:
-            found = _parse(batch)
+            found = _parse(document)
         except PARSER_FAILURES as error:
-            faults.append(Fault(path, _id_in(batch), message_of(error)))
+            faults.append(Fault(path, _id_in(document), message_of(error)))
             continue
         rules += [rule for rule in found.rules if not rule.errors]
         filters += [each for each in found.filters if not each.errors]
@@ -81,9 +90,10 @@ def parse_file(path: Path) -> tuple[list[Parsed], list[SigmaFilter], list[Fault]
     return rules, filters, faults
 
 
-def _parse(documents: list[dict[str, Any]]) -> SigmaCollection:
-    rewritten = [rewrite(document) for document in documents]
-    return SigmaCollection.from_dicts(rewritten, collect_errors=True, collect_filters=True, resolve_references=False)
+def _parse(document: dict[str, Any]) -> SigmaCollection:
+    return SigmaCollection.from_dicts(
+        [rewrite(document)], collect_errors=True, collect_filters=True, resolve_references=False
+    )
 
 
 def message_of(error: BaseException) -> str:
@@ -96,17 +106,23 @@ def message_of(error: BaseException) -> str:
 class _Loader:
     """Gathers parsed rules until all are known, because filters and correlations name others."""
 
-    def __init__(self) -> None:
+    def __init__(self, pipeline: ProcessingPipeline | None) -> None:
+        self._pipeline = pipeline
         self._parsed: list[tuple[Path, Parsed]] = []
-        self._filters: list[SigmaFilter] = []
+        self._filters: list[tuple[Filter, Node]] = []
         self._faults: list[Fault] = []
         self._paths: dict[str, tuple[Path, Parsed]] = {}
+        self._plain: list[tuple[str, str, LogSource]] = []
 
     def read(self, path: Path) -> None:
         """Take in one file."""
         rules, filters, faults = parse_file(path)
-        self._filters += filters
         self._faults += faults
+        for each in filters:
+            try:
+                self._filters.append((filter_of(each, path, _log_source(each)), lower(deepcopy(each.filter))))
+            except PARSER_FAILURES as error:
+                self._faults.append(Fault(path, _id_of(each), message_of(error)))
         for rule in rules:
             if rule.status in _SET_ASIDE:
                 self._faults.append(Fault(path, _id_of(rule), _SET_ASIDE[rule.status], is_set_aside=True))
@@ -114,7 +130,7 @@ class _Loader:
                 self._parsed.append((path, rule))
 
     def finish(self) -> RuleSet:
-        """Return the set: filters applied, correlations resolved, every rule compiled once to prove that it can be."""
+        """Return the set: filters applied, correlations resolved, every rule lowered and proved testable."""
         rules: list[Rule] = []
         correlations: list[tuple[Path, SigmaCorrelationRule]] = []
         for path, parsed in self._parsed:
@@ -132,10 +148,12 @@ class _Loader:
         silent = {rule for each in resolved if not each.generates for rule in each.rules}
         broken = sum(not fault.is_set_aside for fault in self._faults)
         log.info("Rules are loaded.", extra={"rules": len(rules), "correlations": len(resolved), "broken": broken})
+        doubts = [doubt for each, condition in self._filters for doubt in doubts_about(each, condition, self._plain)]
         return RuleSet(
             tuple(replace(rule, is_output=rule.info.id not in silent) for rule in rules),
             tuple(replace(each, is_output=each.info.id not in silent) for each in resolved),
             self._faults,
+            tuple(doubts),
         )
 
     def _is_new(self, path: Path, parsed: Parsed) -> bool:
@@ -148,26 +166,32 @@ class _Loader:
         return first[1] is parsed
 
     def _rule(self, path: Path, parsed: SigmaRule) -> Rule:
-        for each in self._filters:
-            each.apply_on_rule(parsed)
-        source = parsed.logsource
-        rule = Rule(
-            info=describe(parsed),
-            name=parsed.name or "",
-            path=path,
-            log_source=LogSource(source.product, source.category, source.service),
-            condition=lower(parsed.detection),
-        )
-        prove(rule.condition)
-        return rule
+        info, name, log_source = describe(parsed), parsed.name or "", _log_source(parsed)
+        self._plain.append((info.id, name, log_source))
+        narrowing = [(each, copy(parsed)) for each, _ in self._filters if each.narrows(info.id, name, log_source)]
+        condition = self._lowered(parsed)
+        for each, narrowed in narrowing:
+            narrowed.detection = each.copy()
+            condition = all_of((condition, Selection(f"filter: {each.title}", self._lowered(narrowed))))
+        prove(condition)
+        return Rule(info=info, name=name, path=path, log_source=_log_source(parsed), condition=condition)
+
+    def _lowered(self, parsed: SigmaRule) -> Node:
+        """Return the tree of a rule after the pipelines have changed it."""
+        if self._pipeline is not None:
+            self._pipeline.apply(parsed)
+        return lower(parsed.detection)
+
+
+def _log_source(parsed: SigmaRule | SigmaFilter) -> LogSource:
+    source = parsed.logsource
+    return LogSource(source.product, source.category, source.service)
 
 
 def _id_of(rule: Parsed | SigmaFilter) -> str | None:
     return None if rule.id is None else str(rule.id)
 
 
-def _id_in(documents: Iterable[dict[str, Any]]) -> str | None:
-    for document in documents:
-        if isinstance(document.get("id"), str):
-            return str(document["id"])[:100]
-    return None
+def _id_in(document: dict[str, Any]) -> str | None:
+    written = document.get("id")
+    return written[:100] if isinstance(written, str) else None

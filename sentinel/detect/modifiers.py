@@ -48,7 +48,7 @@ _OFFSET_ENDS = (None, -3, -2)
 
 
 @contextmanager
-def placeholders(values: Values) -> Iterator[None]:
+def expanding(values: Values) -> Iterator[None]:
     """Let modifier `expand` put in `values` while rules are read; a name it does not hold is left for a pipeline."""
     before = _known.set(values)
     try:

@@ -26,6 +26,12 @@ def rewrite(document: dict[str, Any]) -> dict[str, Any]:
     Raises InputError for what no reading of the specification gives a meaning.
     """
     _check_version(document.get("sigma-version"))
+    if (action := document.get("action")) is not None:
+        raise InputError(
+            "action 'repeat' has no rule before it in this file to repeat"
+            if action == "repeat"
+            else f"unknown action {str(action)[:40]!r}; known are global, reset and repeat"
+        )
     changed = dict(document)
     for section, others in _NO_SELECTIONS.items():
         if isinstance(selections := changed.get(section), dict):

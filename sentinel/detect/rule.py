@@ -82,6 +82,15 @@ class Fault:
 
 
 @dataclass(frozen=True, slots=True)
+class Doubt:
+    """Something that works but probably does not do what its author means."""
+
+    path: Path
+    rule_id: str | None
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class RuleSet:
     """Everything that was loaded from some folders."""
 
@@ -89,3 +98,5 @@ class RuleSet:
     correlations: tuple[Correlation, ...]
     faults: list[Fault]
     """Broken rules; the rest works without them."""
+    doubts: tuple[Doubt, ...] = ()
+    """What is questionable in files that are used all the same."""
