@@ -57,6 +57,14 @@ class StoreSettings(UrlSettings):
     url: str = "local:events"
 
 
+class PipelineSettings(Section):
+    """How events are judged."""
+
+    workers: int = Field(
+        default=0, ge=0, le=64, description="Processes that read lines and match rules; 0: the server does it itself."
+    )
+
+
 class DatabaseSettings(UrlSettings):
     """Where everything that has state and is not an event is kept."""
 
@@ -107,6 +115,7 @@ class Settings(BaseSettings):
     journal: JournalSettings = JournalSettings()
     store: StoreSettings = StoreSettings()
     database: DatabaseSettings = DatabaseSettings()
+    pipeline: PipelineSettings = PipelineSettings()
     content: ContentSettings = ContentSettings()
     respond: RespondSettings = RespondSettings()
     display: DisplaySettings = DisplaySettings()

@@ -8,9 +8,11 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from sentinel.crew.crew import Crew, SliceError, Ticket
+from sentinel.crew.judge import Normalise, normalised
+from sentinel.detect.correlate.hit import Hit
 from sentinel.detect.engine import Engine
 from sentinel.errors import ConflictError, InputError, SentinelError, UnavailableError
-from sentinel.event import Event
 from sentinel.journal import Entry, Journal
 from sentinel.model.match import Match
 from sentinel.model.moment import now
@@ -53,14 +55,6 @@ class Sieve(Protocol):
         ...
 
 
-class Normalise(Protocol):
-    """Turns a raw line into a record; see `sentinel.normalise`."""
-
-    def __call__(self, event: Event, *, agency: str | None, received_at: str | None, fault: str = "") -> Record:
-        """Return the record of `event`."""
-        ...
-
-
 class Pipeline:
     """Moves events on, in order. The store's mark is its only cursor, so it may be killed at any instant."""
 
@@ -75,6 +69,7 @@ class Pipeline:
         on_faults: OnFaults | None = None,
         on_stored: OnStored | None = None,
         sieve: Sieve | None = None,
+        crew: Crew | None = None,
         clock: Callable[[], datetime] = now,
     ) -> None:
         self._journal = journal
@@ -85,7 +80,9 @@ class Pipeline:
         self._on_faults = on_faults
         self._on_stored = on_stored
         self._sieve = sieve
-        self._next_engine: Engine | None = None
+        self._crew = crew
+        self._ahead: tuple[Sequence[Entry], Ticket] | None = None
+        self._next: tuple[Engine, Crew | None] | None = None
         self._clock = clock
         self._is_restored = False
         self._trimmed = 0
@@ -102,9 +99,14 @@ class Pipeline:
         names = ("events", "stored", "matches", "set_aside", "failures")
         return {**{name: self._counts[name] for name in names}, "broken": dict(self._broken)}
 
-    def replace(self, engine: Engine) -> None:
-        """Use another engine from the next batch on; correlations that have not changed keep what they gathered."""
-        self._next_engine = engine
+    def replace(self, engine: Engine, crew: Crew | None = None) -> None:
+        """Use another engine, and workers with the same rules, from the next batch on; those before are closed.
+
+        Correlations that have not changed keep what they gathered.
+        """
+        if (waiting := self._next) is not None and waiting[1] is not None:
+            waiting[1].close()
+        self._next = (engine, crew)
 
     def step(self, limit: int = 5000) -> int:
         """Process at most `limit` events from the mark on; return how many.
@@ -112,13 +114,11 @@ class Pipeline:
         Raises what stands in the way: `UnavailableError` for a full disk, anything for a fault of ours. Then nothing
         after the mark has changed, except alerts, which the same matches leave as they are.
         """
-        if (engine := self._next_engine) is not None:
-            # What the old engine has gathered is in the mark: it was written with the last batch.
-            self._next_engine, self._engine, self._is_restored = None, engine, False
+        self._swap()
         if not self._is_restored:
             self._restore()
         position = self._position()
-        entries = self._journal.read(position, limit)
+        entries, ticket = self._take(position, limit)
         if entries:
             if 0 < position < entries[0].position:
                 log.error(
@@ -126,12 +126,45 @@ class Pipeline:
                     "Restore a newer backup of the store if there is one.",
                     extra={"mark": position, "missing": entries[0].position - position},
                 )
-            self._process(entries)
+            self._process(entries, ticket)
             position = entries[-1].position + 1
         if position - self._trimmed >= TRIM_EVENTS or (not entries and position > self._trimmed):
             self._journal.trim(position)
             self._trimmed = position
         return len(entries)
+
+    def close(self) -> None:
+        """End the workers; the loop has ended."""
+        for crew in (self._crew, self._next[1] if self._next else None):
+            if crew is not None:
+                crew.close()
+
+    def _swap(self) -> None:
+        """Take the next engine where there is one: only here, between two batches."""
+        waiting, self._next = self._next, None
+        if waiting is None:
+            return
+        before = self._crew
+        self._engine, self._crew = waiting
+        # What the engine before has gathered is in the mark: it was written with the last batch.
+        self._ahead, self._is_restored = None, False
+        if before is not None:
+            before.close()
+
+    def _take(self, position: int, limit: int) -> tuple[Sequence[Entry], Ticket | None]:
+        """Return the next entries and the ticket of what workers do with them; they get the following ones as well."""
+        if self._crew is None:
+            return self._journal.read(position, limit), None
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None and ahead[0][0].position == position:
+            entries, ticket = ahead
+        elif entries := self._journal.read(position, limit):
+            ticket = self._crew.begin(entries)
+        else:
+            return (), None
+        if following := self._journal.read(entries[-1].position + 1, limit):
+            self._ahead = following, self._crew.begin(following)
+        return entries, ticket
 
     def run(self, stop: threading.Event, wake: threading.Event) -> None:
         """Process events until `stop` is set; a failure is logged and tried again, ever more slowly."""
@@ -180,10 +213,10 @@ class Pipeline:
             self._engine.restore(b"")
         self._is_restored = True
 
-    def _process(self, entries: Sequence[Entry]) -> None:
+    def _process(self, entries: Sequence[Entry], ticket: Ticket | None = None) -> None:
         """Process entries together, or where that fails in smaller parts, down to the one that is to blame."""
         try:
-            self._advance(entries)
+            self._advance(entries, ticket)
         except (UnavailableError, ConflictError):
             self._restore()
             raise
@@ -201,16 +234,30 @@ class Pipeline:
             self._process(entries[:middle])
             self._process(entries[middle:])
 
-    def _advance(self, entries: Sequence[Entry]) -> None:
-        records = [
-            self._normalise(entry.event, agency=entry.agency, received_at=entry.received_at, fault=entry.fault)
-            for entry in entries
-        ]
-        matches = self._engine.match(records)
+    def _advance(self, entries: Sequence[Entry], ticket: Ticket | None) -> None:
+        if self._crew is None:
+            records = normalised(self._normalise, entries)
+            matches = self._engine.match(records)
+        else:
+            records, hits = self._judged(self._crew, entries, ticket)
+            matches = self._engine.conclude(records, hits)
         if shown := self._sift(entries, records, matches):
             self._on_matches(shown)
         self._commit(entries, records)
         self._counts["matches"] += len(matches)
+
+    def _judged(
+        self, crew: Crew, entries: Sequence[Entry], ticket: Ticket | None
+    ) -> tuple[list[Record], list[list[Hit]]]:
+        try:
+            return (ticket or crew.begin(entries)).result()
+        except SliceError as error:
+            if error.is_deadly:
+                raise
+            # Done here, the failure shows itself, or there is none: not everything travels between processes.
+            log.info("A worker could not judge some events; they are judged here.", extra={"reason": str(error)})
+        records = normalised(self._normalise, entries)
+        return records, self._engine.judge(records)
 
     def _sift(
         self, entries: Sequence[Entry], records: Sequence[Record], matches: list[tuple[Match, Record]]

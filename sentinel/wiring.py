@@ -16,6 +16,7 @@ from sentinel.accounts.sign_in import SignIn
 from sentinel.accounts.users import Users
 from sentinel.alerts.queue import Alerts
 from sentinel.audit import Audit
+from sentinel.crew.crew import Crew
 from sentinel.database.connect import connect, migrate
 from sentinel.detect.engine import Engine
 from sentinel.detect.load import load_rules
@@ -35,6 +36,11 @@ from sentinel.pipeline import Pipeline
 from sentinel.playbooks.commands import Commands
 from sentinel.playbooks.library import Library
 from sentinel.playbooks.run import Runs
+from sentinel.rulebook.counters import RuleCounters
+from sentinel.rulebook.reload import Reloader
+from sentinel.rulebook.shelf import Shelf
+from sentinel.rulebook.sieve import Sieve
+from sentinel.rulebook.states import RuleStates
 from sentinel.store import Store
 from sentinel.store.local import LocalStore
 from sentinel.web.bell import Bell
@@ -128,12 +134,29 @@ class Home:
         return Receiver(self.journal, self.engine)
 
     @cached_property
+    def shelf(self) -> Shelf:
+        """Return the rules in force, for people to read; filled when `rules` is first asked for."""
+        return Shelf()
+
+    @cached_property
+    def reloader(self) -> Reloader:
+        """Return what loads the rules, and loads them again when their files change."""
+        return Reloader(self._rule_paths(), load_rules, self.employ, self.shelf, self.audit)
+
+    @cached_property
     def rules(self) -> RuleSet:
         """Return the Sigma rules; broken ones are set aside and logged by name."""
-        rules = load_rules(self.settings.content.rules or [bundled.folder("rules")])
-        for fault in rules.faults:
-            log.warning("A rule is set aside.", extra={"path": str(fault.path), "reason": fault.message})
-        return rules
+        return self.reloader.start()
+
+    @cached_property
+    def rule_states(self) -> RuleStates:
+        """Return what people decided about rules."""
+        return RuleStates(self.engine, self.audit, self.agencies)
+
+    @cached_property
+    def rule_counters(self) -> RuleCounters:
+        """Return what rules did."""
+        return RuleCounters(self.engine)
 
     @cached_property
     def library(self) -> Library:
@@ -168,9 +191,30 @@ class Home:
 
     @cached_property
     def pipeline(self) -> Pipeline:
-        """Return the loop from the journal to the store."""
-        count = Ledger(self.engine).count
-        return Pipeline(self.journal, self.store, self.detection, normalise, self.respond, on_faults=count)
+        """Return the loop from the journal to the store, with its worker processes where settings want some."""
+        return Pipeline(
+            self.journal,
+            self.store,
+            self.detection,
+            normalise,
+            self.respond,
+            on_faults=Ledger(self.engine).count,
+            sieve=Sieve(self.engine, self.rule_states, self.rule_counters),
+            crew=self._crew(),
+        )
+
+    def employ(self, rules: RuleSet) -> None:
+        """Let the pipeline work with these rules from its next batch on; until then it goes on with those before."""
+        crew = self._crew()
+        self.rules, self.detection = rules, Engine(rules)
+        self.pipeline.replace(self.detection, crew)
+
+    def _crew(self) -> Crew | None:
+        workers = self.settings.pipeline.workers
+        return Crew(workers, self._rule_paths()) if workers else None
+
+    def _rule_paths(self) -> Sequence[Path]:
+        return self.settings.content.rules or [bundled.folder("rules")]
 
     @cached_property
     def services(self) -> Services:
@@ -191,11 +235,18 @@ class Home:
             wake=self.wake_pipeline,
             wake_runs=self.wake_runs,
             bell=self.bell,
-            rules={rule.id: rule for rule in self.detection.rules},
+            rules=self._stocked_shelf(),
+            rule_states=self.rule_states,
+            rule_counters=self.rule_counters,
             ca_pem=self.keys.ca.read_bytes(),
             command_key=self.public_key(),
             display_zone=self.settings.display.zone,
         )
+
+    def _stocked_shelf(self) -> Shelf:
+        if not self.rules.rules:
+            log.warning("There is no rule; nothing will raise an alert.")
+        return self.shelf
 
     def respond(self, matches: Sequence[tuple[Match, Record]]) -> None:
         """Turn matches into alerts, incidents and runs; the same matches again change nothing."""
@@ -210,6 +261,8 @@ class Home:
 
     def close(self) -> None:
         """Release what was opened."""
+        if "pipeline" in self.__dict__:
+            self.pipeline.close()
         for name in ("journal", "store"):
             if name in self.__dict__:
                 getattr(self, name).close()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from sentinel.crew.judge import Normalise
 from sentinel.detect.engine import Engine
 from sentinel.detect.load import load_rules
 from sentinel.errors import UnavailableError
@@ -16,7 +17,7 @@ from sentinel.journal.local import LocalJournal
 from sentinel.model.match import Match
 from sentinel.model.record import Record
 from sentinel.normalise import normalise
-from sentinel.pipeline import ATTEMPTS, MAX_BROKEN, Normalise, Pipeline
+from sentinel.pipeline import ATTEMPTS, MAX_BROKEN, Pipeline
 from sentinel.store import Mark
 from sentinel.store.local import LocalStore
 from tests.store.examples import city

@@ -27,6 +27,8 @@ RUN_POLL_SECONDS = 0.5
 """Expired approvals and leases are noticed this late at most; decisions and answers wake the loop at once."""
 MAINTAIN_SECONDS = 60.0
 MAX_PAUSE_SECONDS = 30.0
+LOOK_SECONDS = 3.0
+"""Changed rule files are noticed this late at most."""
 
 
 @app.command()
@@ -78,6 +80,7 @@ def run(opened: Home, listener: socket.socket) -> None:
             "playbooks",
             lambda: _supervise("playbooks", stop, opened.wake_runs, RUN_POLL_SECONDS, lambda: _work(opened)),
         ),
+        _thread("rules", lambda: _supervise("rules", stop, opened.shelf.wanted, LOOK_SECONDS, opened.reloader.look)),
         _thread("upkeep", lambda: _supervise("upkeep", stop, stop, MAINTAIN_SECONDS, opened.store.maintain)),
     ]
 
@@ -103,6 +106,7 @@ def run(opened: Home, listener: socket.socket) -> None:
     # uvicorn takes the signals over while it serves and raises them again when it is done: then we still clean up.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, server.handle_exit)
+    signal.signal(signal.SIGHUP, lambda number, frame: opened.shelf.ask("SIGHUP"))  # noqa: ARG005
     for loop in loops:
         loop.start()
     log.info("Serving.", extra={"url": opened.settings.server.public_url})
@@ -112,6 +116,7 @@ def run(opened: Home, listener: socket.socket) -> None:
         stop.set()
         opened.wake_pipeline.set()
         opened.wake_runs.set()
+        opened.shelf.wanted.set()
         for loop in loops:
             loop.join(timeout=10)
         log.info("Stopped.")

@@ -350,4 +350,5 @@ sources = Table(
     Column("agency", String(64), nullable=False),
     _moment("last_at"),
     Column("usual_seconds", Integer, nullable=False),
+    Column("arrivals", Integer, nullable=False),
 )

@@ -15,8 +15,6 @@ from sentinel.rulebook.shelf import Loaded, Shelf, loaded
 
 log = logging.getLogger(__name__)
 
-LOOK_SECONDS = 3.0
-"""Rule files are looked at so often."""
 ATTEMPTS = 5
 """Files that keep changing while they are read are read so often before the next look."""
 MAX_NAMED = 20

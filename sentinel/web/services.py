@@ -1,7 +1,6 @@
 """What the web asks to have its work done: one value, made by the composition root."""
 
 import threading
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from sentinel.accounts.agencies import Agencies
@@ -13,9 +12,11 @@ from sentinel.incidents.book import Incidents
 from sentinel.intake.enrolment import Enrolment
 from sentinel.intake.identity import Identities
 from sentinel.intake.receiver import Receiver
-from sentinel.model.match import RuleInfo
 from sentinel.playbooks.commands import Commands
 from sentinel.playbooks.run import Runs
+from sentinel.rulebook.counters import RuleCounters
+from sentinel.rulebook.shelf import Shelf
+from sentinel.rulebook.states import RuleStates
 from sentinel.store import Store
 from sentinel.web.bell import Bell
 
@@ -42,8 +43,10 @@ class Services:
     """Set when somebody decided or an agent answered: runs can move."""
     bell: Bell = field(default_factory=Bell)
     """Rung by whoever made commands: collectors that wait for some look again."""
-    rules: Mapping[str, RuleInfo] = field(default_factory=dict)
-    """Loaded rules by id, for their descriptions."""
+    rules: Shelf
+    """The rules in force."""
+    rule_states: RuleStates
+    rule_counters: RuleCounters
     ca_pem: bytes
     """Certificate of the authority that signed the server's own."""
     command_key: bytes

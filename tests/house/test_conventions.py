@@ -19,6 +19,7 @@ SUPERVISED = {
     "collectors/ship.py",
     "collectors/worker.py",
     "sentinel/cli/serve.py",
+    "sentinel/crew/worker.py",
     "sentinel/pipeline.py",
 }
 """Files with a supervised loop: the only homes of `except Exception`."""

@@ -30,6 +30,9 @@ from sentinel.model.record import Record
 from sentinel.playbooks.commands import Commands
 from sentinel.playbooks.library import Library
 from sentinel.playbooks.run import Runs
+from sentinel.rulebook.counters import RuleCounters
+from sentinel.rulebook.shelf import Loaded, Shelf
+from sentinel.rulebook.states import RuleStates
 from sentinel.store import Mark
 from sentinel.store.local import LocalStore
 from sentinel.web.bell import Bell
@@ -125,7 +128,9 @@ def make_services(home: Path, engine: Engine, journal: LocalJournal) -> Services
         wake=threading.Event(),
         wake_runs=wake_runs,
         bell=bell,
-        rules={rule.id: rule for rule in scene.RULES.values()},
+        rules=Shelf(Loaded(infos={rule.id: rule for rule in scene.RULES.values()})),
+        rule_states=RuleStates(engine, audit, agencies),
+        rule_counters=RuleCounters(engine),
         ca_pem=CA_PEM,
         command_key=key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw),
     )

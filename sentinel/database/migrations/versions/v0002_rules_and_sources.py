@@ -24,6 +24,7 @@ def upgrade() -> None:
         sa.Column("agency", sa.String(64), nullable=False),
         sa.Column("last_at", sa.String(32), nullable=False),
         sa.Column("usual_seconds", sa.Integer(), nullable=False),
+        sa.Column("arrivals", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("collector", "dataset", name=op.f("pk_sources")),
     )
 

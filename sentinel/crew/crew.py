@@ -1,0 +1,217 @@
+"""Keeps worker processes at work: hands out slices, puts the answers back in order, replaces who dies."""
+
+import logging
+import os
+import queue
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sentinel.crew.wire import Done, Failed, Message, Ready, Start, pack, pack_lines, receive, results, send, unpack
+from sentinel.detect.correlate.hit import Hit
+from sentinel.errors import UnavailableError
+from sentinel.journal import Entry
+from sentinel.model.record import Record
+
+log = logging.getLogger(__name__)
+
+SLICE_EVENTS = 1_000
+"""Few enough that workers share a batch evenly, many enough that the way there does not count."""
+LIVES = 3
+"""A slice that so many workers die of is judged no further: its events are tried alone."""
+SLICE_SECONDS = 120.0
+"""A worker that needs longer for a slice hangs, and is ended."""
+START_SECONDS = 120.0
+_PACKAGE = Path(__file__).resolve().parent.parent.parent
+_COMMAND = (sys.executable, "-c", "from sentinel.crew.worker import main; main()")
+
+
+class SliceError(RuntimeError):
+    """Workers cannot judge these events."""
+
+    def __init__(self, message: str, *, is_deadly: bool) -> None:
+        super().__init__(message)
+        self.is_deadly = is_deadly
+        """Workers died of it: nobody else should try all of them at once."""
+
+
+@dataclass(slots=True)
+class Slice:
+    """Some entries, and what became of them."""
+
+    frame: bytes
+    is_done: threading.Event = field(default_factory=threading.Event)
+    answer: Done | None = None
+    fault: str = ""
+    lives: int = LIVES
+
+
+class Ticket:
+    """A batch that was handed out."""
+
+    def __init__(self, slices: Sequence[Slice]) -> None:
+        self._slices = slices
+
+    def result(self) -> tuple[list[Record], list[list[Hit]]]:
+        """Wait for the workers; return records and hits in the order of the entries, or raise `SliceError`."""
+        records: list[Record] = []
+        hits: list[list[Hit]] = []
+        for each in self._slices:
+            each.is_done.wait()
+            if each.answer is None:
+                raise SliceError(each.fault or "the workers were stopped", is_deadly=each.lives <= 0)
+            more, found = results(each.answer)
+            records += more
+            hits += found
+        return records, hits
+
+
+class Crew:
+    """Worker processes with one set of rules. `begin` and `close` may be called by any thread."""
+
+    def __init__(self, workers: int, rules: Sequence[Path]) -> None:
+        """Start `workers` processes and wait until all have their rules; raise `UnavailableError` where one cannot."""
+        self._start = pack(Start([str(path.absolute()) for path in rules]))
+        self._slices: queue.SimpleQueue[Slice | None] = queue.SimpleQueue()
+        self._stopped = threading.Event()
+        self.replaced = 0
+        """Workers that ended by themselves, or were ended, and were replaced."""
+        self.pids: list[int] = [0] * workers
+        """Of the processes; what has died is replaced in its place."""
+        started: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._threads = [
+            threading.Thread(target=self._keep, args=(place, started), name=f"crew-{place}", daemon=True)
+            for place in range(workers)
+        ]
+        for thread in self._threads:
+            thread.start()
+        faults = [fault for _ in self._threads if (fault := started.get())]
+        if faults:
+            self.close()
+            raise UnavailableError(f"a worker of the pipeline cannot start: {faults[0]}")
+
+    def begin(self, entries: Sequence[Entry]) -> Ticket:
+        """Hand out entries; the result waits in the ticket."""
+        parts = [entries[first : first + SLICE_EVENTS] for first in range(0, len(entries), SLICE_EVENTS)]
+        slices = [Slice(pack_lines(part)) for part in parts]
+        for each in slices:
+            self._slices.put(each)
+        if self._stopped.is_set():
+            self._give_up()
+        return Ticket(slices)
+
+    def close(self) -> None:
+        """End the workers; slices that wait are given up."""
+        self._stopped.set()
+        for _ in self._threads:
+            self._slices.put(None)
+        for thread in self._threads:
+            thread.join(timeout=10)
+        self._give_up()
+
+    def _give_up(self) -> None:
+        """Let nobody wait for what no worker will do."""
+        try:
+            while True:
+                if (left := self._slices.get_nowait()) is not None:
+                    left.is_done.set()
+        except queue.Empty:
+            return
+
+    def _keep(self, place: int, started: "queue.SimpleQueue[str]") -> None:
+        """Keep one worker at work, in a thread: a process with the same rules takes the place of one that dies."""
+        worker = Worker()
+        fault = worker.prepare(self._start)
+        self.pids[place] = worker.pid
+        started.put(fault)
+        try:
+            while not fault and (one := self._slices.get()) is not None and not self._stopped.is_set():
+                while not one.is_done.is_set():
+                    if self._do(worker, one):
+                        continue
+                    self.replaced += 1
+                    log.warning("A worker of the pipeline has died; another takes its work.", extra={"pid": worker.pid})
+                    worker.end()
+                    worker = self._another(place)
+        finally:
+            worker.end()
+
+    def _another(self, place: int) -> "Worker":
+        while True:
+            worker = Worker()
+            self.pids[place] = worker.pid
+            fault = worker.prepare(self._start)
+            if not fault or self._stopped.is_set():
+                return worker
+            # It cannot work without rules, and nothing that waits may be given up for that.
+            log.error("A worker of the pipeline cannot start; trying again.", extra={"reason": fault})
+            worker.end()
+            self._stopped.wait(1.0)
+
+    def _do(self, worker: "Worker", one: Slice) -> bool:
+        """Have a slice judged; return whether the worker is alive."""
+        answer = worker.ask(one.frame, SLICE_SECONDS)
+        if isinstance(answer, Done):
+            one.answer = answer
+        elif isinstance(answer, Failed):
+            one.fault = answer.reason
+        else:
+            one.lives -= 1
+            if one.lives > 0 and not self._stopped.is_set():
+                return False
+            one.fault = f"{LIVES} workers ended while they judged it"
+        one.is_done.set()
+        return answer is not None
+
+
+class Worker:
+    """One process and the pipes to it."""
+
+    def __init__(self) -> None:
+        paths = [str(_PACKAGE), *filter(None, [os.environ.get("PYTHONPATH")])]
+        self._process = subprocess.Popen(  # noqa: S603 - a fixed command of this package
+            _COMMAND,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+        )
+        self.pid = self._process.pid
+
+    def prepare(self, start: bytes) -> str:
+        """Give it its rules; return why it cannot work, nothing where it can."""
+        answer = self.ask(start, START_SECONDS)
+        if isinstance(answer, Ready):
+            return ""
+        return answer.reason if isinstance(answer, Failed) else "it ended at once"
+
+    def ask(self, frame: bytes, seconds: float) -> Message | None:
+        """Return the answer to a frame; None where it died, or was ended because it took too long."""
+        questions, answers = self._process.stdin, self._process.stdout
+        if questions is None or answers is None:
+            return None
+        alarm = threading.Timer(seconds, self._process.kill)
+        alarm.daemon = True
+        alarm.start()
+        try:
+            send(questions, frame)
+            reply = receive(answers)
+        except OSError:
+            return None
+        finally:
+            alarm.cancel()
+        return None if reply is None else unpack(reply)
+
+    def end(self) -> None:
+        """End it, whatever it does."""
+        self._process.kill()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                try:
+                    pipe.close()
+                except OSError:
+                    # What was not read any more cannot be flushed.
+                    continue
+        self._process.wait()

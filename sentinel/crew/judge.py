@@ -1,0 +1,47 @@
+"""One line after another becomes a record with the hits on it: the same in the server and in its workers."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from sentinel.detect.correlate.hit import Hit
+from sentinel.event import Event
+from sentinel.journal import Entry
+from sentinel.model.record import Record
+
+OWN_COLLECTOR = "sentinel"
+"""Writes what Sentinel says of itself; enrolled collectors have other ids, made by the server."""
+OWN_DATASETS = "sentinel."
+GAP = "sentinel.gap"
+"""What a collector lost; the one dataset of ours that collectors write."""
+
+
+class Normalise(Protocol):
+    """Turns a raw line into a record; see `sentinel.normalise`."""
+
+    def __call__(self, event: Event, *, agency: str | None, received_at: str | None, fault: str = "") -> Record:
+        """Return the record of `event`."""
+        ...
+
+
+class Finder(Protocol):
+    """The part of the engine that needs no state."""
+
+    def judge(self, records: Sequence[Record]) -> list[list[Hit]]:
+        """Return the hits on each record."""
+        ...
+
+
+def normalised(normalise: Normalise, entries: Sequence[Entry]) -> list[Record]:
+    """Return the record of each entry."""
+    return [
+        normalise(entry.event, agency=entry.agency, received_at=entry.received_at, fault=fault_of(entry))
+        for entry in entries
+    ]
+
+
+def fault_of(entry: Entry) -> str:
+    """Return what is wrong with an entry before it is read: nobody but Sentinel writes Sentinel's own history."""
+    event = entry.event
+    if event.dataset.startswith(OWN_DATASETS) and event.dataset != GAP and event.collector != OWN_COLLECTOR:
+        return entry.fault or f"only the server itself writes {event.dataset[:80]}"
+    return entry.fault

@@ -1,0 +1,165 @@
+"""What the pipeline and its workers say to each other: frames of msgpack on pipes between our own processes."""
+
+import struct
+from collections.abc import Sequence
+from datetime import datetime
+from typing import IO, Any
+
+import msgspec
+
+from sentinel.detect.correlate.hit import Hit
+from sentinel.event import Event, Hint, decode, encode
+from sentinel.journal import Entry
+from sentinel.model.record import Record
+
+MAX_FRAME_BYTES = 2**31
+_LENGTH = struct.Struct(">I")
+
+
+class Line(msgspec.Struct, array_like=True, frozen=True):
+    """A journal entry on its way to a worker."""
+
+    position: int
+    agency: str
+    received_at: str
+    fault: str
+    collector: str
+    epoch: str
+    sequence: int
+    event: "Plain | bytes"
+    """The rest of the event; encoded as collectors do it where its texts hold what UTF-8 has not."""
+
+
+class Plain(msgspec.Struct, array_like=True, frozen=True):
+    """An event whose texts are text."""
+
+    dataset: str
+    host: str
+    seen_at: datetime
+    raw: str
+    hints: dict[str, Hint]
+
+
+class Start(msgspec.Struct, tag="start"):
+    """The first word to a worker: which rules to load."""
+
+    rules: list[str]
+
+
+class Ready(msgspec.Struct, tag="ready"):
+    """A worker has its rules."""
+
+    rules: int
+
+
+class Work(msgspec.Struct, tag="work"):
+    """Lines to judge."""
+
+    lines: list[Line]
+
+
+class Done(msgspec.Struct, tag="done"):
+    """Records in the order of the lines, and their hits: places in the list to what was found there."""
+
+    records: list[tuple[str, dict[str, Any]]]
+    hits: dict[int, list[Hit]]
+
+
+class Failed(msgspec.Struct, tag="failed"):
+    """A worker cannot judge these lines, or load these rules; whoever asked finds out why by trying alone."""
+
+    reason: str
+
+
+Message = Start | Ready | Work | Done | Failed
+_encoder = msgspec.msgpack.Encoder()
+_decoder: msgspec.msgpack.Decoder[Message] = msgspec.msgpack.Decoder(Message)
+
+
+def pack(message: Message) -> bytes:
+    """Return the message as bytes; raise what msgspec raises for values it does not take."""
+    return _encoder.encode(message)
+
+
+def unpack(frame: bytes) -> Message:
+    """Return the message in `frame`."""
+    return _decoder.decode(frame)
+
+
+def pack_lines(entries: Sequence[Entry]) -> bytes:
+    """Return `Work` of these entries; lines with lone surrogates travel in the collectors' encoding."""
+    try:
+        return pack(Work([_line(entry, is_plain=True) for entry in entries]))
+    except (UnicodeEncodeError, OverflowError):
+        return pack(Work([_line(entry, is_plain=_is_plain(entry)) for entry in entries]))
+
+
+def entry_of(line: Line) -> Entry:
+    """Return the entry that `line` was made of."""
+    said = line.event
+    if isinstance(said, bytes):
+        event = decode(said, collector=line.collector, epoch=line.epoch, sequence=line.sequence)
+    else:
+        event = Event(
+            collector=line.collector,
+            epoch=line.epoch,
+            sequence=line.sequence,
+            dataset=said.dataset,
+            host=said.host,
+            seen_at=said.seen_at,
+            raw=said.raw,
+            hints=said.hints,
+        )
+    return Entry(line.position, line.agency, line.received_at, event, line.fault)
+
+
+def done(records: Sequence[Record], hits: Sequence[list[Hit]]) -> Done:
+    """Return the answer that carries records and their hits."""
+    found = {place: each for place, each in enumerate(hits) if each}
+    return Done([(record.id, dict(record.fields)) for record in records], found)
+
+
+def results(answer: Done) -> tuple[list[Record], list[list[Hit]]]:
+    """Return the records and hits of an answer."""
+    records = [Record(record_id, fields) for record_id, fields in answer.records]
+    return records, [answer.hits.get(place, []) for place in range(len(records))]
+
+
+def send(pipe: IO[bytes], frame: bytes) -> None:
+    """Write a frame; raise `BrokenPipeError` where nobody reads any more."""
+    pipe.write(_LENGTH.pack(len(frame)))
+    pipe.write(frame)
+    pipe.flush()
+
+
+def receive(pipe: IO[bytes]) -> bytes | None:
+    """Return the next frame, None at the end, also in the middle of a frame."""
+    head = pipe.read(_LENGTH.size)
+    if len(head) < _LENGTH.size:
+        return None
+    (length,) = _LENGTH.unpack(head)
+    frame = pipe.read(length) if length < MAX_FRAME_BYTES else b""
+    return frame if len(frame) == length else None
+
+
+def _line(entry: Entry, *, is_plain: bool) -> Line:
+    event = entry.event
+    said = Plain(event.dataset, event.host, event.seen_at, event.raw, dict(event.hints)) if is_plain else encode(event)
+    return Line(
+        entry.position,
+        entry.agency,
+        entry.received_at,
+        entry.fault if is_plain else entry.fault.encode("utf-8", "replace").decode(),
+        event.collector,
+        event.epoch,
+        event.sequence,
+        said,
+    )
+
+
+def _is_plain(entry: Entry) -> bool:
+    try:
+        _encoder.encode(_line(entry, is_plain=True))
+    except (UnicodeEncodeError, OverflowError):
+        return False
+    return True

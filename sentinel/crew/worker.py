@@ -1,0 +1,64 @@
+"""A worker process: gets lines, gives records and hits, and ends when its server does.
+
+    python -c "from sentinel.crew.worker import main; main()"
+
+Speaks `wire` on standard input and output; what it logs goes to standard error.
+"""
+
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import BinaryIO
+
+from sentinel.crew.judge import normalised
+from sentinel.crew.wire import Failed, Ready, Start, Work, done, entry_of, pack, receive, send, unpack
+from sentinel.detect.engine import Engine
+from sentinel.detect.load import load_rules
+from sentinel.errors import InputError
+from sentinel.normalise import normalise
+
+
+def main() -> None:
+    """Work until standard input ends: that is how the server's end, however sudden, is known."""
+    # A signal to the whole group is for the server; it lets us finish and closes our input.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    # Nobody else may write into the conversation.
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    try:
+        serve(sys.stdin.buffer, answers)
+    except BrokenPipeError:
+        # The server is gone; there is nobody to tell.
+        os._exit(0)
+
+
+def serve(questions: BinaryIO, answers: BinaryIO) -> None:
+    """Answer every frame until the last."""
+    engine: Engine | None = None
+    while (frame := receive(questions)) is not None:
+        message = unpack(frame)
+        if isinstance(message, Start):
+            try:
+                rules = load_rules([Path(each) for each in message.rules])
+            except InputError as error:
+                send(answers, pack(Failed(str(error))))
+                continue
+            engine = Engine(rules)
+            send(answers, pack(Ready(len(rules.rules) + len(rules.correlations))))
+        elif isinstance(message, Work) and engine is not None:
+            send(answers, judged(engine, message))
+
+
+def judged(engine: Engine, work: Work) -> bytes:
+    """Return the answer to `work`; whatever goes wrong is for the server to find out, line by line."""
+    try:
+        records = normalised(normalise, [entry_of(line) for line in work.lines])
+        return pack(done(records, engine.judge(records)))
+    except Exception as error:  # noqa: BLE001 - one line may be poison, and a worker outlives it
+        return pack(Failed(repr(error)[:500]))
+
+
+if __name__ == "__main__":
+    main()

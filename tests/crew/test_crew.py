@@ -1,0 +1,178 @@
+"""Promises of the workers: the same records and hits as without them, in order, whoever dies meanwhile."""
+
+import os
+import random
+import signal
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sentinel.crew import crew as crews
+from sentinel.crew.crew import Crew, SliceError
+from sentinel.crew.judge import OWN_COLLECTOR, fault_of, normalised
+from sentinel.crew.wire import Work, entry_of, pack_lines, unpack
+from sentinel.detect.correlate.hit import Hit
+from sentinel.detect.engine import Engine
+from sentinel.detect.load import load_rules
+from sentinel.errors import UnavailableError
+from sentinel.event import Event
+from sentinel.journal import Entry
+from sentinel.model.record import Record
+from sentinel.normalise import normalise
+
+AT = datetime(2026, 11, 23, 8, tzinfo=UTC)
+RULE = """
+title: Root came in
+id: 6f0f6b3c-1c5e-4f3a-9d8e-0d8d7f6e5c4b
+status: test
+logsource: {product: linux, service: sshd}
+detection:
+  came_in: {user.name: root, event.outcome: success}
+  condition: came_in
+level: high
+---
+title: Root came in often
+id: 6f0f6b3c-1c5e-4f3a-9d8e-0d8d7f6e5c4c
+status: test
+correlation:
+  type: event_count
+  rules: [6f0f6b3c-1c5e-4f3a-9d8e-0d8d7f6e5c4b]
+  group-by: [source.ip]
+  timespan: 10m
+  condition: {gte: 3}
+level: high
+"""
+
+
+def entry(number: int, raw: str = "", dataset: str = "linux.auth", collector: str = "c1") -> Entry:
+    raw = raw or (
+        f"Nov 23 08:00:{number % 60:02} web01 sshd[{number}]: Accepted password for "
+        f"{'root' if number % 7 == 0 else 'an'} from 203.0.113.{number % 250} port 50022 ssh2"
+    )
+    event = Event(
+        collector=collector, epoch="aaaaaaaa", sequence=number + 1, dataset=dataset, host="web01", seen_at=AT, raw=raw
+    )
+    return Entry(number, "city", "2026-11-23T08:00:00.000000Z", event)
+
+
+@pytest.fixture(scope="module")
+def rules(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("rules")
+    (folder / "root.yml").write_text(RULE)
+    return folder
+
+
+@pytest.fixture
+def crew(rules: Path) -> Iterator[Crew]:
+    made = Crew(2, [rules])
+    yield made
+    made.close()
+
+
+def alone(rules: Path, entries: list[Entry]) -> tuple[list[Record], list[list[Hit]]]:
+    records = normalised(normalise, entries)
+    return records, Engine(load_rules([rules])).judge(records)
+
+
+def test_workers_find_what_one_process_finds_in_order(crew: Crew, rules: Path) -> None:
+    entries = [entry(number) for number in range(3_500)]
+    records, hits = crew.begin(entries).result()
+    expected = alone(rules, entries)
+    assert (records, hits) == expected
+    assert sum(map(len, hits)) == 500
+
+
+def test_texts_that_are_no_utf8_arrive_too(crew: Crew, rules: Path) -> None:
+    entries = [entry(0), entry(1, "Nov 23 08:00:00 web01 sshd[1]: \udcff\udcfe broken"), entry(2), entry(3, "\0" * 50)]
+    assert crew.begin(entries).result() == alone(rules, entries)
+
+
+def test_killed_workers_lose_and_double_nothing(crew: Crew, rules: Path) -> None:
+    entries = [entry(number) for number in range(6_000)]
+    expected = alone(rules, entries)
+    stop = threading.Event()
+
+    def kill() -> None:
+        chance = random.Random(4)
+        while not stop.wait(chance.uniform(0.1, 0.5)):
+            try:
+                os.kill(chance.choice(crew.pids), signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    try:
+        for _ in range(4):
+            done = False
+            while not done:
+                try:
+                    assert crew.begin(entries).result() == expected
+                    done = True
+                except SliceError as error:
+                    assert error.is_deadly  # three workers killed over one slice: asked again, as the pipeline does
+    finally:
+        stop.set()
+        killer.join()
+    assert crew.replaced > 0
+
+
+def test_events_that_end_workers_are_given_back(rules: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    crew = Crew(1, [rules])
+    try:
+        with monkeypatch.context() as patch:
+            patch.setattr(crews, "SLICE_SECONDS", 0.0)
+            with pytest.raises(SliceError, match="3 workers ended") as caught:
+                crew.begin([entry(number) for number in range(1_000)]).result()
+        assert caught.value.is_deadly
+        assert len(crew.begin([entry(1)]).result()[0]) == 1
+    finally:
+        crew.close()
+
+
+def test_rules_that_are_not_there_are_said_at_once(tmp_path: Path) -> None:
+    with pytest.raises(UnavailableError, match="no such file or folder"):
+        Crew(2, [tmp_path / "missing"])
+
+
+def test_workers_end_with_their_crew(rules: Path) -> None:
+    crew = Crew(2, [rules])
+    pids = list(crew.pids)
+    crew.close()
+    for pid in pids:
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+    with pytest.raises(SliceError, match="stopped"):
+        crew.begin([entry(1)]).result()
+
+
+def test_only_sentinel_writes_its_own_history() -> None:
+    assert "only the server itself" in fault_of(entry(1, dataset="sentinel.audit"))
+    assert fault_of(entry(1, dataset="sentinel.audit", collector=OWN_COLLECTOR)) == ""
+    assert fault_of(entry(1, dataset="sentinel.gap")) == ""
+    assert fault_of(entry(1)) == ""
+
+
+_texts = st.text(alphabet=st.characters(codec=None, exclude_categories=()), max_size=30)
+_hints = st.dictionaries(_texts, st.none() | st.booleans() | st.integers() | _texts | st.floats(allow_nan=False))
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.tuples(_texts, _texts, _hints), max_size=4))
+def test_every_event_survives_the_way_to_a_worker(bodies: list[tuple[str, str, dict[str, object]]]) -> None:
+    entries = [
+        Entry(
+            number, "city", "x", Event(
+                collector="c", epoch="e", sequence=number, dataset=dataset, host="h", seen_at=AT, raw=raw, hints=hints  # type: ignore[arg-type]
+            ),
+        )
+        for number, (dataset, raw, hints) in enumerate(bodies)
+    ]  # fmt: skip
+    work = unpack(pack_lines(entries))
+    assert isinstance(work, Work)
+    assert [entry_of(line) for line in work.lines] == entries
