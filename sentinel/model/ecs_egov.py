@@ -65,6 +65,7 @@ EGOV: dict[str, tuple["Kind", str]] = {
     "sentinel.egov.marking_found": ("keyword", "Secrecy marking found in the title, or by the system in the document"),
     "sentinel.egov.meeting_id": ("keyword", "Meeting"),
     "sentinel.egov.meeting_kind": ("keyword", "`committee`, `internal` or `public`"),
+    "sentinel.egov.meeting_title": ("keyword", "What the meeting is called; withheld where it is marked secret"),
     "sentinel.egov.office": ("keyword", "One-stop office"),
     "sentinel.egov.outside_domains": ("keyword", "Receiving domains that are not the state's"),
     "sentinel.egov.participant_hmac": ("keyword", "Keyed hash of who took part"),

@@ -8,6 +8,7 @@ from sentinel.errors import InputError
 from sentinel.event import MAX_RAW_CHARACTERS, Event
 from sentinel.model.record import Fields, Record
 from sentinel.normalise import times
+from sentinel.normalise.egov.secrecy import WithheldError
 from sentinel.normalise.parsers import PARSERS, Parse
 from sentinel.normalise.relate import relate
 from sentinel.normalise.values import MAX_LONG, printable
@@ -50,9 +51,10 @@ def normalise(event: Event, *, agency: str | None, received_at: str | None, faul
     try:
         _interpret(event, fields, fault)
     except InputError as error:
+        kept = error.original if isinstance(error, WithheldError) else raw
         fields["event.kind"] = "pipeline_error"
         fields["error.message"] = printable(str(error))
-        fields["message"] = raw[:MAX_RAW_CHARACTERS]
+        fields["message"] = fields["event.original"] = kept[:MAX_RAW_CHARACTERS]
     _stamp(fields, event, agency)
     fields["event.created"] = seen_at
     if received_at is not None:
@@ -91,7 +93,8 @@ def _stamp(fields: Fields, event: Event, agency: str | None) -> None:
             fields[name] = printable(value)
         elif value is not None and not isinstance(value, str) and type(value) is wanted and abs(value) <= MAX_LONG:
             fields[name] = value
-    fields["event.original"] = event.raw[:MAX_RAW_CHARACTERS]
+    # Only a parser that had to take something out has set it before.
+    fields.setdefault("event.original", event.raw[:MAX_RAW_CHARACTERS])
     fields["event.sequence"] = event.sequence
     if agency is not None:
         fields["agent.id"] = event.collector

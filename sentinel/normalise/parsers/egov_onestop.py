@@ -1,108 +1,90 @@
-"""egov.onestop: the audit log of a one-stop system; its schema is docs/reference/egov-onestop.md."""
+"""egov.onestop: the audit log of a one-stop system; its page is docs/reference/egov-onestop.md."""
 
-import re
-import unicodedata
-from datetime import datetime, timedelta, timezone
+from dataclasses import replace
 
-from sentinel.errors import InputError
 from sentinel.event import Event
 from sentinel.model.record import Fields
-from sentinel.normalise.decode import json_object
-from sentinel.normalise.typed import checked
+from sentinel.normalise.egov import columns
+from sentinel.normalise.egov.office_hours import local
+from sentinel.normalise.egov.reader import read
+from sentinel.normalise.egov.schema import Entry, Schema, action
 
-OFFICE_ZONE = timezone(timedelta(hours=7), "Asia/Ho_Chi_Minh")
-"""Viet Nam has no summer time, so a fixed offset is exact and needs no time zone data."""
-OPENING_HOUR, CLOSING_HOUR = 7, 18
-SUNDAY = 6
+EXAMPLE = """
+{"version": 1, "time": "2026-11-23T08:05:11.201+07:00", "action": "lookup", "outcome": "success", "user": "lan.nt",
+ "roles": ["can-bo-mot-cua"], "session": "5f0c1e9a27d34b61", "source_ip": "10.77.14.21", "device": "quay01-pc",
+ "office": "mc-phuong-mau", "counter": "01", "rows": 1, "open_dossier": true,
+ "citizen": "9b740f2d1c5e4a7bb8d6f3a1905c27e84d61fa3b0c92e75d8a4b6c1f20e39d57"}
+"""
+NOTES = """
+## Status
 
-NAMES = {
-    "reason": "event.reason",
-    "user": "user.name",
-    "roles": "user.roles",
-    "session": "sentinel.egov.session_id",
-    "source_ip": "source.ip",
-    "device": "device.id",
-    "office": "sentinel.egov.office",
-    "counter": "sentinel.egov.counter",
-    "dossier": "sentinel.egov.dossier_id",
-    "procedure": "sentinel.egov.procedure_code",
-    "citizen": "sentinel.egov.citizen_hmac",
-    "rows": "sentinel.egov.rows",
-    "status_from": "sentinel.egov.status_from",
-    "status_to": "sentinel.egov.status_to",
-    "signed": "sentinel.egov.is_signed",
-    "effective_at": "sentinel.egov.effective_at",
-    "open_dossier": "sentinel.egov.has_open_dossier",
-}
-"""Name in the schema to ECS name. Names that are in neither are left in `event.original`."""
+Words as the system shows them, for example: `mới đăng ký`, `được tiếp nhận`, `yêu cầu bổ sung giấy tờ`, `đang xử lý`,
+`đã xử lý xong`, `đã trả kết quả`, `dừng xử lý`. Rules compare them as NFC, whatever form they arrive in.
 
-_KINDS = {
-    "login": ("authentication", "start"),
-    "logout": ("authentication", "end"),
-    "lookup": ("database", "access"),
-    "view": ("database", "access"),
-    "print": ("database", "access"),
-    "export": ("database", "access"),
-    "status_change": ("database", "change"),
-    "sign": ("database", "change"),
-}
-_REQUIRED = ("user", "office", "outcome")
-_OUTCOMES = ("success", "failure")
-# A citizen's number is 12 digits, an old one 9: a token must not be able to be either.
-_TOKEN = re.compile(r"[0-9a-f]{32,64}")
+## What Sentinel adds
+
+`sentinel.egov.is_backdated`: `effective_at` lies on an earlier day than `time`, in Asia/Ho_Chi_Minh.
+
+`tests/data/recordings/onestop-audit.ndjson` is a day to try the rules on.
+"""
+
+
+def derive(fields: Fields) -> None:
+    """Add whether a change is dated to an earlier day than it was made."""
+    if (effective := fields.get("sentinel.egov.effective_at")) is not None:
+        is_earlier = local(str(effective)).date() < local(str(fields["@timestamp"])).date()
+        fields["sentinel.egov.is_backdated"] = is_earlier
+
+
+SCHEMA = Schema(
+    service="onestop",
+    title="Audit log of a one-stop system",
+    title_vi="Nhật ký hệ thống một cửa điện tử",
+    about="What the vendor of a one-stop system (một cửa điện tử) writes: one line for every log-in, look-up, print, "
+    "export and change of status.",
+    actions=(
+        action("login", "authentication", "start", "An official signs in"),
+        action("logout", "authentication", "end", "An official signs out"),
+        action("lookup", "database", "access", "A citizen is looked up"),
+        action("view", "database", "access", "A dossier is opened"),
+        action("print", "database", "access", "Something is printed"),
+        action("export", "database", "access", "A list is exported"),
+        action("status_change", "database", "change", "A dossier gets another status"),
+        action("sign", "database", "change", "A result is signed"),
+    ),
+    entries=(
+        columns.USER,
+        Entry("office", "sentinel.egov.office", "text", "One-stop office", needed=True),
+        columns.AGENCY_IF_ANY,
+        columns.REASON,
+        columns.ROLES,
+        columns.SESSION,
+        columns.SOURCE_IP,
+        replace(columns.DEVICE, meaning="Counter computer; stays the same for the same computer"),
+        Entry("counter", "sentinel.egov.counter", "text", "Counter in the office"),
+        columns.DOSSIER,
+        columns.PROCEDURE,
+        columns.CITIZEN,
+        Entry("rows", "sentinel.egov.rows", "count", "Rows shown, printed or exported"),
+        Entry("status_from", "sentinel.egov.status_from", "text", "Status before a `status_change`"),
+        Entry("status_to", "sentinel.egov.status_to", "text", "Status after it"),
+        Entry("signed", "sentinel.egov.is_signed", "flag", "With a `status_change`: the result is signed digitally"),
+        Entry(
+            "effective_at", "sentinel.egov.effective_at", "time", "From when the change is said to hold, if not `time`"
+        ),
+        Entry(
+            "open_dossier",
+            "sentinel.egov.has_open_dossier",
+            "flag",
+            "The citizen looked up has an open dossier at this office",
+        ),
+    ),
+    example=EXAMPLE,
+    notes=NOTES,
+    derive=derive,
+)
 
 
 def parse(event: Event) -> Fields | None:
     """Return the fields of one audit entry; raise `InputError` naming what breaks the schema."""
-    body = json_object(event.raw)
-    if body.get("version", 1) != 1:
-        raise InputError(f"version: only 1 is known, got {str(body['version'])[:20]!r}")
-    action = body.get("action")
-    kind = _KINDS.get(action) if isinstance(action, str) else None
-    if kind is None:
-        raise InputError(f"action: expected one of {', '.join(_KINDS)}, got {str(action)[:40]!r}")
-    for name in _REQUIRED:
-        if not isinstance(body.get(name), str) or not body[name]:
-            raise InputError(f"{name} is missing, or no text")
-    if body["outcome"] not in _OUTCOMES:
-        raise InputError(f"outcome: expected success or failure, got {str(body['outcome'])[:40]!r}")
-    fields: Fields = {
-        "event.category": [kind[0]],
-        "event.type": [kind[1]],
-        "event.action": str(action),
-        "event.outcome": str(body["outcome"]),
-    }
-    _add_named(fields, body)
-    _add_times(fields, body)
-    return fields
-
-
-def _add_named(fields: Fields, body: dict[str, object]) -> None:
-    citizen = body.get("citizen")
-    if citizen is not None and not (isinstance(citizen, str) and _TOKEN.fullmatch(citizen)):
-        raise InputError("citizen: expected a keyed hash of 32 to 64 hexadecimal digits, never the number itself")
-    for name, ecs in NAMES.items():
-        value = body.get(name)
-        if value is None or value == "":
-            continue
-        try:
-            # Rules compare Vietnamese text; the same letters must be the same characters (NFC).
-            fields[ecs] = checked(ecs, unicodedata.normalize("NFC", value) if isinstance(value, str) else value)
-        except InputError as error:
-            raise InputError(f"{name}: {error}") from error
-
-
-def _add_times(fields: Fields, body: dict[str, object]) -> None:
-    """Add when it happened, and what of it can be told only with a calendar of the office."""
-    if "time" not in body:
-        raise InputError("time is missing")
-    fields["@timestamp"] = at = checked("@timestamp", body["time"])
-    local = _local(str(at))
-    is_open = OPENING_HOUR <= local.hour < CLOSING_HOUR and local.weekday() != SUNDAY
-    fields["sentinel.egov.is_office_hours"] = is_open
-    if (effective := fields.get("sentinel.egov.effective_at")) is not None:
-        fields["sentinel.egov.is_backdated"] = _local(str(effective)).date() < local.date()
-
-
-def _local(text: str) -> datetime:
-    return datetime.fromisoformat(text).astimezone(OFFICE_ZONE)
+    return read(event.raw, SCHEMA)

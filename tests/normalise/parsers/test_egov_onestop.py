@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from sentinel.model.record import Fields
-from sentinel.normalise.parsers import egov_onestop
 from tests.lab import onestop
 from tests.normalise.lines import fields
 
@@ -101,9 +100,3 @@ def test_the_recording_is_what_the_lab_makes_and_names_no_citizen(root: Path) ->
     assert not re.search(r"(?<![0-9a-f])\d{12}(?![0-9a-f])", recorded)
     for raw in recorded.splitlines():
         assert fields("egov.onestop", raw)["event.kind"] == "event"
-
-
-def test_the_reference_lists_every_name(root: Path) -> None:
-    page = (root / "docs/reference/egov-onestop.md").read_text("utf-8")
-    for name in ["time", "action", "outcome", "version", *egov_onestop.NAMES]:
-        assert f"| `{name}` |" in page, name
