@@ -7,7 +7,7 @@ import yaml
 from pydantic import BaseModel
 
 from sentinel.config import Settings
-from sentinel.model.ecs import FIELDS, LISTS
+from sentinel.model.ecs import FIELDS, LISTS, OPEN
 from sentinel.normalise.egov.page import page as egov_page
 from sentinel.normalise.egov.schema import Schema
 from sentinel.normalise.parsers import (
@@ -73,7 +73,8 @@ def fields_page() -> str:
     head = "| field | type | meaning |\n|---|---|---|\n"
     return (
         f"{NOTE}# Fields of a record\n\nNames of the Elastic Common Schema where it has one, our own below "
-        "`sentinel.`. Below `winlog.event_data.` any name may follow: the event's own data, as text.\n\n"
+        f"`sentinel.`. Below {', '.join(f'`{prefix}`' for prefix in OPEN)} any name may follow: what the source itself "
+        "calls its data, as text.\n\n"
         f"{head}" + "\n".join(rows) + "\n"
     )
 

@@ -20,20 +20,24 @@ _MONTHS = {
 def to_text(moment: datetime) -> str:
     """Return an aware time as `moment.to_text` would, only faster; raise `InputError` for a year nobody means."""
     try:
-        utc = moment.astimezone(UTC)
+        utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
     except OverflowError as error:
         raise InputError(f"time out of range: {moment.isoformat()}") from error
     if not FIRST_YEAR <= utc.year <= LAST_YEAR:
         raise InputError(f"time out of range: {utc.isoformat()}; expected a year from {FIRST_YEAR} to {LAST_YEAR}")
-    return utc.isoformat(timespec="microseconds")[:-6] + "Z"
+    text = utc.isoformat()  # ends with `+00:00`, and has no fraction where it is zero
+    return text[:-6] + "Z" if utc.microsecond else text[:-6] + ".000000Z"
 
 
 def iso(text: str, zone: tzinfo = UTC) -> str:
     """Return an ISO 8601 or RFC 3339 time as text; `zone` is used where it names none."""
     try:
-        moment = datetime.fromisoformat(text.strip())
-    except ValueError as error:
-        raise InputError(f"not an ISO 8601 time: {text[:40]!r}") from error
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        try:
+            moment = datetime.fromisoformat(text.strip())
+        except ValueError as error:
+            raise InputError(f"not an ISO 8601 time: {text[:40]!r}") from error
     return to_text(moment if moment.tzinfo else moment.replace(tzinfo=zone))
 
 
@@ -76,6 +80,13 @@ def syslog(text: str, seen_at: datetime, zone: tzinfo) -> str:
     except (ValueError, KeyError, OverflowError) as error:
         raise InputError(f"not a syslog time: {text[:40]!r}") from error
     raise InputError(f"there is no such day: {text[:40]!r}")
+
+
+def month_number(name: str) -> str:
+    """Return the two digits of a month's English short name; raise `InputError` where it is none."""
+    if name not in _MONTHS:
+        raise InputError(f"not a month: {name[:10]!r}")
+    return f"{_MONTHS[name]:02}"
 
 
 @lru_cache(maxsize=256)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sentinel.event import MAX_RAW_CHARACTERS, decode, encode
-from sentinel.model.ecs import LISTS, type_of
+from sentinel.model.ecs import LISTS, OPEN, type_of
 from sentinel.model.moment import from_text
 from sentinel.model.record import nest
 from sentinel.normalise import normalise
@@ -31,7 +31,7 @@ def check(raw: str, dataset: str) -> None:
     for name, value in record.fields.items():
         kind = type_of(name)
         assert kind is not None, f"{name} is not listed in model/ecs.py"
-        if not name.startswith("winlog.event_data."):
+        if not name.startswith(OPEN):
             assert isinstance(value, list) == (name in LISTS), name
         for item in value if isinstance(value, list) else [value]:
             assert type(item) in PYTHON_TYPES.get(kind, (str,)), name

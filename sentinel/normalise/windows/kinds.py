@@ -1,5 +1,7 @@
 """What frequent Windows events mean: action, category, type and outcome by dataset and event id."""
 
+from functools import lru_cache
+
 from sentinel.model.record import Fields
 
 
@@ -100,13 +102,25 @@ _KINDS = {
 _FAILURES = frozenset({("windows.security", 4625), ("windows.security", 4771)})
 
 
-def kind_of(dataset: str, event_id: int) -> Fields:
-    """Return `event.action`, `.category`, `.type` and `.outcome` where the event is one we know."""
+@lru_cache(maxsize=10_000)
+def _known(dataset: str, event_id: int) -> tuple[str, tuple[str, ...], tuple[str, ...], str] | None:
     known = _KINDS.get(dataset, {}).get(event_id)
     if known is None:
-        return {}
+        return None
     action, categories, types = known
-    fields: Fields = {"event.action": action, "event.category": categories.split(), "event.type": types.split()}
+    outcome = ""
     if dataset == "windows.security" and "authentication" in categories:
-        fields["event.outcome"] = "failure" if (dataset, event_id) in _FAILURES else "success"
+        outcome = "failure" if (dataset, event_id) in _FAILURES else "success"
+    return action, tuple(categories.split()), tuple(types.split()), outcome
+
+
+def kind_of(dataset: str, event_id: int) -> Fields:
+    """Return `event.action`, `.category`, `.type` and `.outcome` where the event is one we know."""
+    known = _known(dataset, event_id)
+    if known is None:
+        return {}
+    action, categories, types, outcome = known
+    fields: Fields = {"event.action": action, "event.category": [*categories], "event.type": [*types]}
+    if outcome:
+        fields["event.outcome"] = outcome
     return fields

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from sentinel.model.record import Fields
 from sentinel.normalise.decode import whole
 from sentinel.normalise.values import address
-from sentinel.normalise.windows.shapes import Data
+from sentinel.normalise.windows.shapes import PREFIX, Data
 
 Put = Callable[[Fields, str], None]
 
@@ -202,19 +202,24 @@ _SECURITY_BY_ID |= dict.fromkeys((4648, 4720, 4722, 4723, 4724, 4725, 4726, 4738
 _OTHERS: dict[str, Put] = _SUBJECT | {"ServiceName": _text("service.name"), "ImagePath": _text("process.command_line")}
 
 _NOTHING = frozenset({"", "-", "N/A"})
+Table = Mapping[str, Put]
 
 
-def _table(dataset: str, event_id: int) -> Mapping[str, Put]:
-    if dataset == "windows.sysmon":
-        return _SYSMON_BY_ID.get(event_id, _SYSMON)
-    if dataset == "windows.security":
-        return _SECURITY_BY_ID.get(event_id, _SECURITY)
-    return _OTHERS
+def _by_field(table: Table) -> Table:
+    return {PREFIX + name: put for name, put in table.items()}
+
+
+_TABLES: dict[str, tuple[dict[int, Table], Table]] = {
+    "windows.sysmon": ({number: _by_field(each) for number, each in _SYSMON_BY_ID.items()}, _by_field(_SYSMON)),
+    "windows.security": ({number: _by_field(each) for number, each in _SECURITY_BY_ID.items()}, _by_field(_SECURITY)),
+}
+_ELSEWHERE: tuple[dict[int, Table], Table] = ({}, _by_field(_OTHERS))
 
 
 def promote(fields: Fields, dataset: str, event_id: int, data: Data) -> None:
     """Add the ECS fields that the event data of this kind of event fills."""
-    table = _table(dataset, event_id)
+    by_id, otherwise = _TABLES.get(dataset, _ELSEWHERE)
+    table = by_id.get(event_id, otherwise)
     for name, value in data.items():
         if (put := table.get(name)) is not None and isinstance(value, str) and value not in _NOTHING:
             put(fields, value)
@@ -224,9 +229,9 @@ def promote(fields: Fields, dataset: str, event_id: int, data: Data) -> None:
 
 def _add_object(fields: Fields, data: Data) -> None:
     """Add the object that was opened: a file or a registry key."""
-    name = data.get("ObjectName")
+    name = data.get(PREFIX + "ObjectName")
     if isinstance(name, str) and name not in _NOTHING:
-        if data.get("ObjectType") == "File":
+        if data.get(PREFIX + "ObjectType") == "File":
             _file(fields, name)
-        elif data.get("ObjectType") == "Key":
+        elif data.get(PREFIX + "ObjectType") == "Key":
             _registry(fields, name)

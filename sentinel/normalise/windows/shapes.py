@@ -8,39 +8,50 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from sentinel.errors import InputError
-from sentinel.normalise.decode import leaves, plain
+from sentinel.model.record import Fields
+from sentinel.normalise.decode import json_object, leaves, plain, whole
 
 MAX_DATA_FIELDS = 512
 MAX_NAME_CHARACTERS = 128
+PREFIX = "winlog.event_data."
+"""What event data is kept below."""
 
 Data = dict[str, str | list[str]]
 Object = Mapping[str, object]
 
+_NAMES: dict[str, str] = {}
+_KNOWN_NAMES = 10_000
+"""Event data names remembered; attackers choose names in events of their own providers, so there is an end."""
+
 
 @dataclass(slots=True, kw_only=True)
 class WindowsEvent:
-    """What every layout says, values still as shipped."""
+    """What every layout says."""
 
-    header: dict[str, object]
-    """By the names of `winlog.*`: `channel`, `event_id`, `provider_name`, `computer_name`, ..."""
+    header: Fields
+    """By the names of `winlog.*`: `winlog.channel`, `winlog.event_id`, `winlog.provider_name`, ..."""
     times: list[object]
     """Where the time may be, best first."""
     data: Data = field(default_factory=dict)
-    """Event data by name; blanks are taken out of names, as Sigma has them. Null is absent."""
+    """Event data by name below `PREFIX`; blanks are taken out of names, as Sigma has them. Null is absent."""
     message: object = None
 
 
 def read(body: Object) -> WindowsEvent:
     """Return the event in `body`; raise `InputError` where it is in none of the layouts."""
     if isinstance(event := body.get("Event"), dict):
-        return _of_evtx(event)
-    if isinstance(winlog := body.get("winlog"), dict):
-        return _of_winlogbeat(body, winlog)
-    if "event_id" in body:
-        return _of_old_winlogbeat(body)
-    if "EventID" in body:
-        return _of_flat(body)
-    raise InputError("not a Windows event: found neither 'Event', 'winlog', 'event_id' nor 'EventID'")
+        found = _of_evtx(event)
+    elif isinstance(winlog := body.get("winlog"), dict):
+        found = _of_winlogbeat(body, winlog)
+    elif "event_id" in body:
+        found = _of_old_winlogbeat(body)
+    elif "EventID" in body:
+        found = _of_flat(body)
+    else:
+        raise InputError("not a Windows event: found neither 'Event', 'winlog', 'event_id' nor 'EventID'")
+    if len(found.data) > MAX_DATA_FIELDS:
+        raise InputError(f"more than {MAX_DATA_FIELDS} event data fields")
+    return found
 
 
 def _below(value: object, name: str) -> object:
@@ -51,27 +62,69 @@ def _attribute(value: object, name: str) -> object:
     return _below(_below(value, "#attributes"), name)
 
 
+def _full_name(name: str) -> str:
+    """Return the field of event data called `name`, empty for a name of nothing but blanks."""
+    bare = name.replace(" ", "")
+    if len(bare) > MAX_NAME_CHARACTERS or not bare.isprintable():
+        raise InputError(f"event data: not a field name: {bare[:40]!r}")
+    full = PREFIX + bare if bare else ""
+    if len(_NAMES) < _KNOWN_NAMES:
+        _NAMES[name] = full
+    return full
+
+
 def _add(data: Data, name: str, value: object) -> None:
-    """Add one value; the first of a name wins."""
-    name = name.replace(" ", "")
-    if name in data or not name:
+    """Add one end; the first of a name wins."""
+    full = _NAMES.get(name)
+    if full is None:
+        full = _full_name(name)
+    if full in data or not full:
         return
-    if len(data) >= MAX_DATA_FIELDS:
-        raise InputError(f"more than {MAX_DATA_FIELDS} event data fields")
-    if len(name) > MAX_NAME_CHARACTERS or not name.isprintable():
-        raise InputError(f"event data: not a field name: {name[:40]!r}")
     if isinstance(value, list):
         texts = [text for item in value if (text := plain(item)) is not None]
         if texts:
-            data[name] = texts if len(texts) > 1 else texts[0]
+            data[full] = texts if len(texts) > 1 else texts[0]
     elif (text := plain(value)) is not None:
-        data[name] = text
+        data[full] = text
 
 
 def _add_tree(data: Data, tree: object) -> None:
     """Add what lies at the ends of `EventData` or `UserData`, by the innermost name."""
-    for name, value in leaves(tree):
-        _add(data, name, value)
+    if not isinstance(tree, dict) or "#text" in tree:
+        for name, value in leaves(tree):
+            _add(data, name, value)
+        return
+    for name, value in tree.items():
+        if type(value) is str and (full := _NAMES.get(name)):
+            data.setdefault(full, value)
+        else:
+            for end, child in leaves({name: value}):
+                _add(data, end, child)
+
+
+def _put(header: Fields, name: str, value: object) -> None:
+    """Add one value of the header in the type its field has; what has no such type is left out."""
+    if name in _NUMBERS:
+        number = whole(value)
+        if number is not None:
+            header[name] = number
+    elif name == "winlog.keywords":
+        header[name] = [text for item in (value if isinstance(value, list) else [value]) if (text := plain(item))]
+    elif (text := plain(value)) is not None:
+        header[name] = text
+
+
+_NUMBERS = frozenset(
+    {"winlog.event_id", "winlog.record_id", "winlog.version", "winlog.process.pid", "winlog.process.thread.id"}
+)
+
+
+def _header(values: Object) -> Fields:
+    header: Fields = {}
+    for name, value in values.items():
+        if value is not None:
+            _put(header, "winlog." + name, value)
+    return header
 
 
 def _of_evtx(event: Object) -> WindowsEvent:
@@ -98,7 +151,8 @@ def _of_evtx(event: Object) -> WindowsEvent:
         "user.identifier": _attribute(system.get("Security"), "UserID"),
     }
     time = _attribute(system.get("TimeCreated"), "SystemTime")
-    found = WindowsEvent(header=header, times=[time], message=_below(event.get("RenderingInfo"), "Message"))
+    message = _below(event.get("RenderingInfo"), "Message")
+    found = WindowsEvent(header=_header(header), times=[time], message=message)
     for part in ("EventData", "UserData", "ProcessingErrorData"):
         _add_tree(found.data, event.get(part))
     return found
@@ -132,7 +186,7 @@ def _of_winlogbeat(body: Object, winlog: Object) -> WindowsEvent:
         "user.name": _below(user, "name"),
         "user.domain": _below(user, "domain"),
     }
-    found = WindowsEvent(header=header, times=[body.get("@timestamp")], message=body.get("message"))
+    found = WindowsEvent(header=_header(header), times=[body.get("@timestamp")], message=body.get("message"))
     _add_tree(found.data, winlog.get("event_data"))
     _add_tree(found.data, winlog.get("user_data"))
     return found
@@ -160,16 +214,16 @@ def _of_old_winlogbeat(body: Object) -> WindowsEvent:
     header = {name: body.get(old) for name, old in _OLD_NAMES.items()}
     user = body.get("user")
     header |= {f"user.{name}": _below(user, name) for name in ("identifier", "name", "domain")}
-    found = WindowsEvent(header=header, times=[body.get("@timestamp")], message=body.get("message"))
+    found = WindowsEvent(header=_header(header), times=[body.get("@timestamp")], message=body.get("message"))
     _add_tree(found.data, body.get("event_data"))
     _add_tree(found.data, body.get("user_data"))
     return found
 
 
-_FLAT_NAMES = {
+FLAT_NAMES: dict[str, tuple[str, ...]] = {
     "channel": ("Channel",),
     "event_id": ("EventID",),
-    "provider_name": ("SourceName", "ProviderName", "Provider_Name"),
+    "provider_name": ("SourceName", "ProviderName", "Provider_Name", "Provider"),
     "provider_guid": ("ProviderGuid",),
     "computer_name": ("Hostname", "Computer"),
     "record_id": ("RecordNumber", "EventRecordID"),
@@ -185,8 +239,10 @@ _FLAT_NAMES = {
     "user.name": ("AccountName",),
     "user.domain": ("Domain",),
 }
-_FLAT_TIMES = ("@timestamp", "TimeCreated", "UtcTime", "EventTime")
-_FLAT_ENVELOPE = frozenset(
+_FLAT_HEADER = tuple(("winlog." + field, name) for field, names in FLAT_NAMES.items() for name in reversed(names))
+"""Field and a name it may have, the best name of a field last, so that it overwrites the others."""
+_FLAT_TIMES = ("@timestamp", "TimeCreated", "UtcTime", "EventTime", "TimeGenerated")
+FLAT_ENVELOPE = frozenset(
     {
         "@timestamp",
         "@version",
@@ -224,15 +280,36 @@ _FLAT_ENVELOPE = frozenset(
 )
 """Names the shipper or the event's header brings; all others are event data, which Sigma rules name directly."""
 
-
-def _first(body: Object, names: tuple[str, ...]) -> object:
-    return next((body[name] for name in names if body.get(name) is not None), None)
+_NESTED = ("EventData", "UserData")
 
 
 def _of_flat(body: Object) -> WindowsEvent:
-    header = {name: _first(body, names) for name, names in _FLAT_NAMES.items()}
+    header: Fields = {}
+    for name, said in _FLAT_HEADER:
+        value = body.get(said)
+        if value is not None:
+            _put(header, name, value)
     found = WindowsEvent(header=header, times=[body.get(name) for name in _FLAT_TIMES], message=body.get("Message"))
+    data, envelope = found.data, FLAT_ENVELOPE
+    for part in _NESTED:
+        if (tree := _object_in(body.get(part))) is not None:
+            _add_tree(data, tree)
+            envelope = envelope | {part}
     for name, value in body.items():
-        if name not in _FLAT_ENVELOPE:
-            _add_tree(found.data, {name: value})
+        if name in envelope:
+            continue
+        if type(value) is str and (full := _NAMES.get(name)):
+            data.setdefault(full, value)
+        else:
+            _add_tree(data, {name: value})
     return found
+
+
+def _object_in(value: object) -> Object | None:
+    """Return the object that Azure Monitor writes as JSON into a text; None for any other value."""
+    if not isinstance(value, str) or not value.startswith("{"):
+        return None
+    try:
+        return json_object(value)
+    except InputError:
+        return None
