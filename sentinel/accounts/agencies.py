@@ -11,10 +11,8 @@ from sentinel.database.connect import reading
 from sentinel.database.dialect import upsert
 from sentinel.database.tables import agencies
 from sentinel.errors import InputError
+from sentinel.model.agency import CITY as CITY
 from sentinel.model.agency import Agency, AgencyKind, Scope
-
-CITY = "city"
-"""Id of the root."""
 
 
 class Tree:

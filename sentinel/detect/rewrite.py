@@ -1,14 +1,19 @@
 """What the Sigma specification allows and pySigma refuses or misreads is put in words pySigma knows."""
 
+import math
 import re
 from collections.abc import Sequence
 from typing import Any
 
+from sentinel.detect.correlate.expression import names_in
 from sentinel.detect.modifiers import our_names
+from sentinel.detect.predicates.regex import MAX_EXPRESSION_CHARACTERS
 from sentinel.errors import InputError
 
 LIMITS = "sentinel-limits"
 """Attribute that carries all comparisons of a correlation condition past pySigma, which knows one, of integers."""
+EXPRESSION = "sentinel-expression"
+"""Attribute that carries an extended correlation condition past pySigma, which knows it in small letters only."""
 COMPARISONS = ("gt", "gte", "lt", "lte", "eq", "neq")
 NEWEST_VERSION = 2
 """Major version of the specification that is read; 3 is to change what lists in events mean."""
@@ -93,13 +98,25 @@ def _value(value: Any, key: str, modifiers: Sequence[str]) -> Any:
         case int():
             return _integer(value, key, modifiers)
         case float():
-            if _TIME_PARTS.intersection(modifiers) and not value.is_integer():
-                raise InputError(f"'{key}': a part of a time is a whole number, got {value}")
-            return value
+            return _float(value, key, modifiers)
         case str():
-            return value
+            return _text(value, key, modifiers)
     kind = type(value).__name__
     raise InputError(f"'{key}' holds a {kind}, which is no value of a rule; put it in quotes to mean its text")
+
+
+def _text(value: str, key: str, modifiers: Sequence[str]) -> str:
+    if "re" in modifiers and len(value) > MAX_EXPRESSION_CHARACTERS:
+        raise InputError(f"'{key}' holds a regular expression of more than {MAX_EXPRESSION_CHARACTERS} characters")
+    return value
+
+
+def _float(value: float, key: str, modifiers: Sequence[str]) -> float | str:
+    if not isfinite(value):
+        raise InputError(f"'{key}' holds {value}, which is no number; put it in quotes to mean its text")
+    if _TIME_PARTS.intersection(modifiers) and not value.is_integer():
+        raise InputError(f"'{key}': a part of a time is a whole number, got {value}")
+    return value if abs(value) <= _EXACT_IN_A_FLOAT or _NUMERIC.intersection(modifiers) else text_of(value)
 
 
 def _integer(value: int, key: str, modifiers: Sequence[str]) -> int | str:
@@ -110,15 +127,21 @@ def _integer(value: int, key: str, modifiers: Sequence[str]) -> int | str:
 
 
 def _split_condition(correlation: dict[str, Any]) -> dict[str, Any]:
+    """Return the correlation with a condition pySigma knows, and beside it what was meant."""
     condition = correlation.get("condition")
+    if isinstance(condition, str):
+        if correlation.get("type") not in ("temporal", "temporal_ordered"):
+            raise InputError("correlation condition must be a map such as 'gte: 10'; only temporal kinds join names")
+        rules = correlation.get("rules") or names_in(condition)
+        return {"correlation": {**correlation, "rules": rules, "condition": {"gte": 1}}, EXPRESSION: condition}
     if not isinstance(condition, dict):
         return {}
     limits = {key: value for key, value in condition.items() if key in COMPARISONS}
-    for key, value in limits.items():
-        if isinstance(value, bool) or not isinstance(value, int | float):
+    for key, value in {**limits, "percentile": condition.get("percentile", 0)}.items():
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
             raise InputError(f"correlation condition '{key}' must be a number, got {value!r}")
-    first = next(iter(limits), None)
     kept = {key: value for key, value in condition.items() if key not in COMPARISONS}
-    if first is not None:
-        kept[first] = 1
-    return {"correlation": {**correlation, "condition": kept}, LIMITS: limits}
+    if limits:
+        kept[next(iter(limits))] = 1
+    means = {**limits, **({"percentile": condition["percentile"]} if "percentile" in condition else {})}
+    return {"correlation": {**correlation, "condition": kept}, LIMITS: means}

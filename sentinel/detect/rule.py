@@ -1,11 +1,10 @@
 """What a rule folder holds once it is read: rules, correlations, and what was wrong with the rest."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
-from sigma.correlations import CorrelationConditionItem, SigmaRuleReference
-
+from sentinel.detect.correlate.expression import Expression
 from sentinel.detect.tree import Node
 from sentinel.model.match import RuleInfo
 
@@ -61,10 +60,8 @@ class Correlation:
     fields: tuple[str, ...] = ()
     """What `value_*` kinds look at."""
     percentile: float = 50.0
-    expression: CorrelationConditionItem | SigmaRuleReference | None = None
+    expression: Expression | None = None
     """Extended condition of the temporal kinds."""
-    references: Mapping[str, str] = field(default_factory=dict)
-    """How the rule writes a reference -> id of the rule meant."""
     generates: bool = False
     """Whether the rules it listens to are reported on their own too (`generate`)."""
     is_output: bool = True

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+CITY = "city"
+"""Id of the root of the tree; whose scope holds it sees everything."""
+
 
 class AgencyKind(StrEnum):
     """Tier of an agency."""

@@ -72,3 +72,5 @@ class Match:
     """Ids of all records of a correlation, oldest first, at most 100; empty for a plain rule."""
     group: tuple[tuple[str, str], ...] = ()
     """Group-by fields of a correlation with their values."""
+    agency: str | None = None
+    """Whom it belongs to; None for the agency of the record that completed it."""

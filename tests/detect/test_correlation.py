@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sentinel.detect.correlate import window as bounds
+from sentinel.detect.correlate import groups as bounds
 from sentinel.detect.engine import Engine
 from sentinel.errors import InputError
 from sentinel.model.match import Match

@@ -1,18 +1,21 @@
 """Correlation rules as written become Correlations whose references are all known and free of cycles."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from sigma.correlations import SigmaCorrelationRule, SigmaExtendedCorrelationCondition
+from sigma.correlations import SigmaCorrelationRule
 
+from sentinel.detect.correlate.expression import Combined, Expression, parse
 from sentinel.detect.describe import describe
-from sentinel.detect.rewrite import LIMITS
+from sentinel.detect.rewrite import EXPRESSION, LIMITS
 from sentinel.detect.rule import Correlation, Fault, Rule
 from sentinel.errors import InputError
 
 MAX_THRESHOLD = 10_000
 """A count above this would need more memory per group than we give it."""
+MAX_DEPTH = 16
+"""Correlations on correlations on ...: so many."""
 MAX_SPAN_SECONDS = 400 * 86_400
 Written = tuple[Path, SigmaCorrelationRule]
 
@@ -34,7 +37,7 @@ def resolve_correlations(written: Sequence[Written], rules: Iterable[Rule]) -> t
             continue
         good[defined.info.id] = defined
     usable = _usable(good, index.plain_ids(good, written))
-    message = "its rules lead back to itself, or to a correlation that is broken"
+    message = f"its rules lead back to itself, to a broken correlation, or over more than {MAX_DEPTH} others"
     faults += [Fault(bad.path, rule_id, message) for rule_id, bad in good.items() if rule_id not in usable]
     return [sound for rule_id, sound in good.items() if rule_id in usable], faults
 
@@ -71,11 +74,7 @@ class _Index:
 
 
 def _define(path: Path, rule: SigmaCorrelationRule, index: _Index) -> Correlation:
-    extended = rule.condition if isinstance(rule.condition, SigmaExtendedCorrelationCondition) else None
-    expression = None if extended is None else extended.parsed
     written = [each.reference for each in rule.rules or ()]
-    if not written and extended is not None:
-        written = extended.get_referenced_rules()
     if not written or any(not isinstance(each, str) for each in written):
         raise InputError("correlation names no rules; list their ids or names under 'rules'")
     references = {each: index.find(each, path) for each in written}
@@ -93,21 +92,42 @@ def _define(path: Path, rule: SigmaCorrelationRule, index: _Index) -> Correlatio
             alias.alias: {index.find(each.reference, path): str(field) for each, field in alias.mapping.items()}
             for alias in rule.aliases
         },
-        limits=() if expression is not None else _limits(rule, len(written)),
+        limits=_limits(rule, len(written)),
         fields=_fields(rule),
         percentile=_percentile(rule),
-        expression=expression,
-        references=references,
+        expression=_expression(rule, set(references.values()), lambda name: index.find(name, path)),
         generates=bool(rule.generate),
     )
 
 
+def _expression(rule: SigmaCorrelationRule, listed: set[str], find: Callable[[str], str]) -> Expression | None:
+    text = rule.custom_attributes.get(EXPRESSION)
+    if text is None:
+        return None
+    found = parse(str(text), find)
+    named = set(_rules_in(found))
+    if named != listed:
+        raise InputError("correlation condition and 'rules' must name the same rules; leave 'rules' out where all are")
+    return found
+
+
+def _rules_in(expression: Expression) -> Iterator[str]:
+    if isinstance(expression, str):
+        yield expression
+        return
+    for part in expression.parts if isinstance(expression, Combined) else (expression.part,):
+        yield from _rules_in(part)
+
+
 def _limits(rule: SigmaCorrelationRule, count: int) -> tuple[tuple[str, float], ...]:
+    if EXPRESSION in rule.custom_attributes:
+        return ()
     given = rule.custom_attributes.get(LIMITS) or {"gte": count}
-    for comparison, limit in given.items():
+    limits = tuple((comparison, float(limit)) for comparison, limit in given.items() if comparison != "percentile")
+    for comparison, limit in limits:
         if rule.type.name.endswith("COUNT") and not 0 <= limit <= MAX_THRESHOLD:
-            raise InputError(f"correlation condition '{comparison}: {limit}' must lie in 0 to {MAX_THRESHOLD}")
-    return tuple((comparison, float(limit)) for comparison, limit in given.items())
+            raise InputError(f"correlation condition '{comparison}: {limit:g}' must lie in 0 to {MAX_THRESHOLD}")
+    return limits
 
 
 def _fields(rule: SigmaCorrelationRule) -> tuple[str, ...]:
@@ -121,19 +141,19 @@ def _fields(rule: SigmaCorrelationRule) -> tuple[str, ...]:
 
 
 def _percentile(rule: SigmaCorrelationRule) -> float:
-    given = getattr(rule.condition, "percentile", None)
-    percentile = 50.0 if given is None else float(given)
+    percentile = float((rule.custom_attributes.get(LIMITS) or {}).get("percentile", 50))
     if not 0 <= percentile <= 100:
         raise InputError(f"percentile {percentile:g} must lie in 0 to 100")
     return percentile
 
 
 def _usable(correlations: Mapping[str, Correlation], plain: set[str]) -> set[str]:
-    """Return the ids whose references all lead to plain rules in the end."""
+    """Return the ids whose references all lead to plain rules in the end, over at most `MAX_DEPTH` steps."""
     usable: set[str] = set()
-    while True:
+    for _ in range(MAX_DEPTH):
         known = usable | plain
         more = {rule_id for rule_id, each in correlations.items() if known.issuperset(each.rules)}
         if more == usable:
-            return usable
+            break
         usable = more
+    return usable

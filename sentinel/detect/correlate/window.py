@@ -1,133 +1,171 @@
-"""Matches that wait to be correlated, by group, in order of event time, within bounds."""
+"""Matches that wait for others in one group, in order of event time, and the window that slides over them."""
 
-from bisect import bisect_left, insort
-from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from bisect import bisect_left
+from collections.abc import Callable
+from dataclasses import dataclass
 
-MAX_GROUPS = 20_000
-MAX_IN_GROUP = 10_000
-MAX_HELD = 200_000
-"""Contributions of one correlation over all its groups."""
-MAX_RECORDS = 100
-Key = tuple[str, ...]
-"""Agency, then the group-by values."""
+import msgspec
 
+from sentinel.detect.correlate.condition import Condition
+from sentinel.detect.correlate.contribution import Contribution
+from sentinel.detect.correlate.measure import Measure, Ordered
 
-class Contribution(NamedTuple):
-    """One match that counts towards a correlation; sorts by time, then by arrival."""
-
-    at: int
-    """Event time in microseconds."""
-    order: int
-    """Number of its arrival: tells apart what bears the same time."""
-    rule: str
-    records: tuple[str, ...]
-    """Record of a plain rule, or all those behind a correlation."""
-    value: tuple[str, ...]
-    """What `value_*` looks at; empty for other kinds."""
+MAX_IN_GROUP = 20_000
+Sameness = Callable[[Contribution], object]
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What all groups of one correlation have in common."""
+
+    span: int
+    """Length of the window in microseconds; both ends belong to it."""
+    fresh: Callable[[], Measure]
+    condition: Condition
+    sameness: Sameness | None = None
+    """Where two matches are the same to the correlation: the newer makes the older needless."""
+    merges_runs: bool = False
+    """Of matches of one rule with no other between them the newest will do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A window that met the condition."""
+
+    part: list[Contribution]
+    """What made the match, oldest first: of an order nothing before its first rule."""
+    measured: float
+
+
 class Group:
-    """What waits for one group-by value."""
+    """What waits for one group-by value. Where it stands in the window is found again from what waits."""
 
-    waiting: list[Contribution] = field(default_factory=list)
-    touched: int = 0
-    """Time of the server at the last arrival, in microseconds: no event can claim another."""
+    __slots__ = ("_alike", "_first", "_last", "_measure", "encoded", "touched", "waiting")
 
-    def windows(self, added: Contribution, span: int) -> Iterator[list[Contribution]]:
-        """Yield every window that ends at a contribution and holds `added`: one, if nothing came out of order."""
-        first = bisect_left(self.waiting, added)
-        for end in range(first, len(self.waiting)):
-            last = self.waiting[end].at
-            if last - span > added.at:
-                return
-            start = bisect_left(self.waiting, last - span, key=_at)
-            yield self.waiting[start : end + 1]
+    def __init__(self, touched: int = 0, waiting: list[Contribution] | None = None) -> None:
+        self.waiting: list[Contribution] = waiting or []
+        self.touched = touched
+        """Time of the server at the last arrival, in microseconds: no event can claim another."""
+        self.encoded: msgspec.Raw | None = None
+        """What the checkpoint keeps of it; None where that has changed."""
+        self._measure: Measure | None = None
+        self._first = 0
+        self._last = -1
+        self._alike: dict[object, list[Contribution]] | None = None
 
+    def take(self, added: Contribution, shape: Shape) -> tuple[Found | None, int]:
+        """Take in a match; return the window it completes, which is used up, and how many others had to go for it.
 
-class Groups:
-    """All groups of one correlation, the longest untouched first."""
+        Windows end at a match, and hold `added`: one if nothing younger waits already, the earliest if more would do.
+        """
+        self.encoded = None
+        waiting = self.waiting
+        # Twice the span: what comes late by less meets everything it would have met in time.
+        if waiting and waiting[0].at < (oldest := added.at - 2 * shape.span):
+            self._cut(bisect_left(waiting, (oldest,)), shape)
+        dropped = 0
+        if len(waiting) >= MAX_IN_GROUP:
+            self._cut(1, shape)
+            dropped = 1
+        place = self._insert(added, shape)
+        self._move_to(place, shape)
+        measure = self._measure
+        assert measure is not None
+        while not shape.condition(measure):
+            following = self._last + 1
+            if following >= len(waiting) or waiting[following].at - shape.span > added.at:
+                return None, dropped
+            self._slide(following, measure, shape)
+        return self._use_up(measure, shape), dropped
 
-    def __init__(
-        self, span_seconds: int, needless: Callable[[Sequence[Contribution], Contribution], int | None]
-    ) -> None:
-        self._needless = needless
-        self._span = span_seconds * 1_000_000
-        self._groups: OrderedDict[Key, Group] = OrderedDict()
-        self._held = 0
-        self.evicted = 0
-        """Contributions given up because memory is bounded."""
+    def _insert(self, added: Contribution, shape: Shape) -> int:
+        waiting = self.waiting
+        if shape.sameness is not None:
+            alike = self._alike_of(shape.sameness).setdefault(shape.sameness(added), [])
+            older = bisect_left(alike, added)
+            if older:
+                self._take_out(bisect_left(waiting, alike[older - 1]))
+                alike[older - 1] = added
+            else:
+                alike.insert(0, added)
+        place = len(waiting) if not waiting or waiting[-1] < added else bisect_left(waiting, added)
+        if shape.merges_runs and place and waiting[place - 1].rule == added.rule:
+            place -= 1
+            self._take_out(place)
+        waiting.insert(place, added)
+        return place
 
-    def add(self, key: Key, added: Contribution, clock: int) -> Group:
-        """Keep a contribution and return its group, rid of what can meet no window any more."""
-        group = self._groups.setdefault(key, Group())
-        self._groups.move_to_end(key)
-        group.touched = clock
-        self._forget_stale(group, added.at, min(added.at, clock or added.at))
-        if (replaced := self._needless(group.waiting, added)) is not None:
-            del group.waiting[replaced]
-            self._held -= 1
-        insort(group.waiting, added)
-        self._held += 1
-        if len(group.waiting) > MAX_IN_GROUP:
-            self.evicted += self._drop(group, 1)
-        while len(self._groups) > MAX_GROUPS or (self._held > MAX_HELD and len(self._groups) > 1):
-            self.evicted += self._forget(next(iter(self._groups)))
-        return group
+    def _alike_of(self, sameness: Sameness) -> dict[object, list[Contribution]]:
+        """Return what waits by what it is the same in, oldest first; mostly one each."""
+        if self._alike is None:
+            self._alike = {}
+            for each in self.waiting:
+                self._alike.setdefault(sameness(each), []).append(each)
+        return self._alike
 
-    def consume(self, group: Group, window: Sequence[Contribution]) -> None:
-        """Remove what has made a match: a record counts towards one match of a correlation."""
-        gone = {each.order for each in window}
-        before = len(group.waiting)
-        group.waiting[:] = [each for each in group.waiting if each.order not in gone]
-        self._held -= before - len(group.waiting)
+    def _move_to(self, place: int, shape: Shape) -> None:
+        """Let the window end at `place`: a step where it ended just before, all anew where it did not."""
+        measure = self._measure
+        if measure is not None and self._last == place - 1:
+            self._slide(place, measure, shape)
+            return
+        self._measure = measure = shape.fresh()
+        self._first = bisect_left(self.waiting, (self.waiting[place].at - shape.span,))
+        self._last = place
+        for each in self.waiting[self._first : place + 1]:
+            measure.add(each)
 
-    def expire(self, clock: int, lateness: int) -> None:
-        """Forget groups that nothing has touched for a span and the lateness allowed."""
-        oldest = clock - self._span - lateness
-        while self._groups and next(iter(self._groups.values())).touched < oldest:
-            self._forget(next(iter(self._groups)))
+    def _slide(self, place: int, measure: Measure, shape: Shape) -> None:
+        waiting = self.waiting
+        added = waiting[place]
+        measure.add(added)
+        self._last = place
+        start = added.at - shape.span
+        while waiting[self._first].at < start:
+            measure.remove(waiting[self._first])
+            self._first += 1
 
-    def dump(self) -> list[Any]:
-        """Return the groups as JSON values, empty ones left out."""
-        return [
-            [key, group.touched, [tuple(each) for each in group.waiting]]
-            for key, group in self._groups.items()
-            if group.waiting
-        ]
+    def _use_up(self, measure: Measure, shape: Shape) -> Found:
+        begun, end = self._first, self._last + 1
+        if isinstance(measure, Ordered):
+            begun = bisect_left(self.waiting, measure.begin())
+        found = Found(self.waiting[begun:end], measure.value())
+        if begun == self._first:
+            self._measure = shape.fresh()
+        else:
+            for each in found.part:
+                measure.remove(each)
+        self._unremember(found.part, shape)
+        del self.waiting[begun:end]
+        self._last = begun - 1
+        return found
 
-    def load(self, dumped: list[Any]) -> None:
-        """Take back what `dump` returned."""
-        for key, touched, waiting in dumped:
-            group = Group([_contribution(*each) for each in waiting], int(touched))
-            self._groups[tuple(key)] = group
-            self._held += len(group.waiting)
+    def _cut(self, count: int, shape: Shape) -> None:
+        """Forget the oldest."""
+        if self._measure is not None:
+            for each in self.waiting[self._first : min(count, self._last + 1)]:
+                self._measure.remove(each)
+        self._unremember(self.waiting[:count], shape)
+        del self.waiting[:count]
+        self._first = max(0, self._first - count)
+        self._last = max(self._first - 1, self._last - count)
 
-    def _forget_stale(self, group: Group, at: int, present: int) -> None:
-        """Drop what can meet neither a match of the time `at` nor, where a wrong clock said that, of the `present`."""
-        self._drop(group, bisect_left(group.waiting, present - 2 * self._span, key=_at))
-        first = bisect_left(group.waiting, present + self._span, key=_at)
-        last = max(first, bisect_left(group.waiting, at - 2 * self._span, key=_at))
-        del group.waiting[first:last]
-        self._held -= last - first
+    def _take_out(self, place: int) -> None:
+        each = self.waiting.pop(place)
+        if place < self._first:
+            self._first -= 1
+        elif place <= self._last and self._measure is not None:
+            self._measure.remove(each)
+        if place <= self._last:
+            self._last -= 1
 
-    def _drop(self, group: Group, count: int) -> int:
-        del group.waiting[:count]
-        self._held -= count
-        return count
-
-    def _forget(self, key: Key) -> int:
-        gone = len(self._groups.pop(key).waiting)
-        self._held -= gone
-        return gone
-
-
-def _at(contribution: Contribution) -> int:
-    return contribution.at
-
-
-def _contribution(at: int, order: int, rule: str, records: list[str], value: list[str]) -> Contribution:
-    return Contribution(at, order, rule, tuple(records), tuple(value))
+    def _unremember(self, gone: list[Contribution], shape: Shape) -> None:
+        if self._alike is None or shape.sameness is None:
+            return
+        for each in gone:
+            same = shape.sameness(each)
+            alike = self._alike[same]
+            if len(alike) == 1:
+                del self._alike[same]
+            else:
+                alike.remove(each)

@@ -1,0 +1,67 @@
+"""All groups of one correlation, within bounds; what is given up is counted."""
+
+from collections import OrderedDict
+from collections.abc import Iterator
+
+from sentinel.detect.correlate.contribution import Contribution, Key
+from sentinel.detect.correlate.window import Found, Group, Shape
+
+MAX_GROUPS = 20_000
+KEPT_SECONDS = 3_600
+"""How long after its window a group is kept, by the server's clock, for records that arrive late."""
+
+
+class Groups:
+    """The groups, the longest untouched first."""
+
+    def __init__(self, shape: Shape, max_held: int) -> None:
+        self._shape = shape
+        self._kept = shape.span + KEPT_SECONDS * 1_000_000
+        self._max_held = max_held
+        self._groups: OrderedDict[Key, Group] = OrderedDict()
+        self.held = 0
+        """Contributions of all groups."""
+        self.evicted = 0
+        """Contributions given up because memory is bounded."""
+
+    def take(self, key: Key, added: Contribution, clock: int) -> Found | None:
+        """Take a contribution into its group; return the window it completes, which is used up."""
+        self.expire(clock)
+        group = self._groups.get(key)
+        if group is None:
+            group = self._groups[key] = Group()
+        else:
+            self._groups.move_to_end(key)
+        group.touched = clock
+        before = len(group.waiting)
+        found, dropped = group.take(added, self._shape)
+        self.held += len(group.waiting) - before
+        self.evicted += dropped
+        if not group.waiting:
+            del self._groups[key]
+        while len(self._groups) > MAX_GROUPS or (self.held > self._max_held and len(self._groups) > 1):
+            self.evicted += self._forget(next(iter(self._groups)))
+        return found
+
+    def expire(self, clock: int) -> None:
+        """Forget groups that nothing has touched for a window and more; when it is called changes no answer."""
+        oldest = clock - self._kept
+        while self._groups:
+            key = next(iter(self._groups))
+            if self._groups[key].touched >= oldest:
+                return
+            self._forget(key)
+
+    def items(self) -> Iterator[tuple[Key, Group]]:
+        """Yield the groups, the longest untouched first."""
+        yield from self._groups.items()
+
+    def put_back(self, key: Key, group: Group) -> None:
+        """Take in a group as `items` gave it."""
+        self._groups[key] = group
+        self.held += len(group.waiting)
+
+    def _forget(self, key: Key) -> int:
+        gone = len(self._groups.pop(key).waiting)
+        self.held -= gone
+        return gone
