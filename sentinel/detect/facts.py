@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from unicodedata import normalize
 
 from sentinel.model.record import Scalar, Value
 
@@ -11,17 +12,19 @@ MAX_WORDS = 2_000
 """Values of one record that keywords search at most."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _MAX_EXACT_INTEGER = 10**100
+_LARGEST_PLAIN_FLOAT = 2.0**63
+"""Whole floats below are written like integers, which is what they were before some JSON writer had them."""
 
 
 def text_of(value: Scalar) -> str:
     """Return the canonical text of `value`: `true`, `4688`, `1.5`, or the text itself."""
     if isinstance(value, str):
-        return value if value.isascii() else _SURROGATE.sub("\ufffd", value)
+        return value if value.isascii() else composed(_SURROGATE.sub("\ufffd", value))
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int) and abs(value) > _MAX_EXACT_INTEGER:
         return f"{value:x}"  # Python refuses to write huge integers in decimal; nothing asks for them.
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+    if isinstance(value, float) and value.is_integer() and abs(value) < _LARGEST_PLAIN_FLOAT:
         return str(int(value))
     return str(value)
 
@@ -29,9 +32,15 @@ def text_of(value: Scalar) -> str:
 def fold(text: str) -> str:
     """Return `text` without the difference of case, for Unicode as for ASCII.
 
-    The two lower-case sigmas are one letter here: which of them `str.lower` chooses depends on what follows.
+    The two lower-case sigmas are one letter here: which of them `str.lower` chooses depends on what follows. So are
+    the dotted İ and i: `str.lower` makes two characters of it, and no other letter changes its length.
     """
-    return text.lower() if text.isascii() else text.lower().replace("ς", "σ")
+    return text.lower() if text.isascii() else text.replace("İ", "i").lower().replace("ς", "σ")
+
+
+def composed(text: str) -> str:
+    """Return `text` with letters and their marks as one character (NFC), however they were typed."""
+    return text if text.isascii() else normalize("NFC", text)
 
 
 def members(value: Value | None) -> Sequence[Scalar]:

@@ -26,6 +26,7 @@ from sigma.types import (
 )
 
 from sentinel.detect.condition import parse_condition
+from sentinel.detect.facts import composed, text_of
 from sentinel.detect.modifiers import placeholder_in, unresolved
 from sentinel.detect.tree import Item, Node, all_of, one_of
 from sentinel.detect.values import (
@@ -105,14 +106,14 @@ def _text(value: SigmaString) -> Text:
             pieces.append(tuple(piece))
             piece = []
         else:
-            piece.append(None if part is SpecialChars.WILDCARD_SINGLE else str(part))
+            piece.append(None if part is SpecialChars.WILDCARD_SINGLE else composed(str(part)))
     return Text((*pieces, tuple(piece)), isinstance(value, SigmaCasedString))
 
 
 def _expression(value: SigmaRegularExpression) -> Expression:
     if (name := placeholder_in(value.regexp)) is not None:
         raise unresolved(name)
-    return Expression(str(value.regexp), "".join(sorted(_FLAGS[flag] for flag in value.flags)))
+    return Expression(composed(str(value.regexp)), "".join(sorted(_FLAGS[flag] for flag in value.flags)))
 
 
 def _comparison(value: SigmaCompareExpression) -> Comparison:
@@ -126,7 +127,7 @@ _VALUES: dict[type[SigmaType], Callable[[Any], Value]] = {
     SigmaCasedString: _text,
     SigmaRegularExpression: _expression,
     SigmaCIDRExpression: lambda value: Network(str(value.network)),
-    SigmaNumber: lambda value: Number(str(value.number)),
+    SigmaNumber: lambda value: Number(text_of(value.number)),
     SigmaBool: lambda value: Boolean(value.boolean),
     SigmaCompareExpression: _comparison,
     SigmaTimestampPart: lambda value: TimePart(value.timestamp_part.name.lower(), int(value.number)),

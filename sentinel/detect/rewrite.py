@@ -3,9 +3,11 @@
 import math
 import re
 from collections.abc import Sequence
+from math import isfinite
 from typing import Any
 
 from sentinel.detect.correlate.expression import names_in
+from sentinel.detect.facts import text_of
 from sentinel.detect.modifiers import our_names
 from sentinel.detect.predicates.regex import MAX_EXPRESSION_CHARACTERS
 from sentinel.errors import InputError

@@ -7,12 +7,11 @@ from functools import lru_cache
 
 import re2
 
+from sentinel.detect.backtracking import searchable_length
 from sentinel.detect.check import Check, Reads
 from sentinel.detect.values import Expression
 from sentinel.errors import InputError
 
-MAX_BACKTRACKED_CHARACTERS = 4_096
-"""Longer texts are cut for the expressions that need a backtracking engine, whose time can explode."""
 MAX_EXPRESSION_CHARACTERS = 10_000
 
 
@@ -31,17 +30,29 @@ def searcher(expression: str, flags: str) -> Callable[[str], bool]:
     options.log_errors = False
     try:
         search = re2.compile(whole, options).search
-    except re2.error:
-        return _backtracking(whole)
+    except re2.error as error:
+        return _backtracking(whole, _words(error))
     return lambda text: search(text) is not None
 
 
-def _backtracking(expression: str) -> Callable[[str], bool]:
-    """Return the searcher of an expression RE2 refuses: look-around, back-references."""
+def _words(error: Exception) -> str:
+    """Return what RE2 says, which it says in bytes."""
+    said = error.args[0] if error.args else ""
+    return said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
+
+
+def _backtracking(expression: str, refusal: str) -> Callable[[str], bool]:
+    """Return the searcher of an expression RE2 refuses: look-around, back-references, high counts."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Python warns of brackets that other engines read literally.
             search = re.compile(expression).search
     except (re.error, OverflowError, RecursionError) as error:
         raise InputError(f"regular expression '{expression[:80]}' is invalid: {error}") from error
-    return lambda text: search(text[:MAX_BACKTRACKED_CHARACTERS]) is not None
+    length = searchable_length(expression)
+    if length is None:
+        raise InputError(
+            f"regular expression '{expression[:80]}' cannot be searched in linear time ({refusal}) "
+            "and could take time without bound otherwise; write it without look-around and back-references"
+        )
+    return lambda text: search(text[:length]) is not None
