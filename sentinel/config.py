@@ -84,6 +84,16 @@ class RespondSettings(Section):
     never_touch: tuple[str, ...] = Field(default=(), description="Networks, paths and accounts no action may target.")
 
 
+class WatchSettings(Section):
+    """When Sentinel raises its voice about itself."""
+
+    collector_silent_minutes: int = Field(default=10, ge=1, description="A collector silent for longer is an event.")
+    source_silent_minutes: int = Field(
+        default=15, ge=1, description="A source silent for longer, and for three times its usual, is an event."
+    )
+    disk_percent: int = Field(default=80, ge=1, le=100, description="From here on a filling disk is an event.")
+
+
 class DisplaySettings(Section):
     """How things are shown."""
 
@@ -118,6 +128,7 @@ class Settings(BaseSettings):
     pipeline: PipelineSettings = PipelineSettings()
     content: ContentSettings = ContentSettings()
     respond: RespondSettings = RespondSettings()
+    watch: WatchSettings = WatchSettings()
     display: DisplaySettings = DisplaySettings()
 
     @classmethod

@@ -3,6 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
@@ -41,6 +42,10 @@ from sentinel.rulebook.reload import Reloader
 from sentinel.rulebook.shelf import Shelf
 from sentinel.rulebook.sieve import Sieve
 from sentinel.rulebook.states import RuleStates
+from sentinel.selfwatch.checks import Limits
+from sentinel.selfwatch.door import Door
+from sentinel.selfwatch.sources import Sources
+from sentinel.selfwatch.watch import Watch
 from sentinel.store import Store
 from sentinel.store.local import LocalStore
 from sentinel.web.bell import Bell
@@ -199,8 +204,33 @@ class Home:
             normalise,
             self.respond,
             on_faults=Ledger(self.engine).count,
+            on_stored=self.sources.see,
             sieve=Sieve(self.engine, self.rule_states, self.rule_counters),
             crew=self._crew(),
+        )
+
+    @cached_property
+    def sources(self) -> Sources:
+        """Return what is known of every source: when it was heard last, and how silent it usually is."""
+        return Sources(self.engine)
+
+    @cached_property
+    def watch(self) -> Watch:
+        """Return what puts Sentinel's own events into the journal."""
+        return Watch(
+            audit=self.audit,
+            door=Door(self.journal, self.wake_pipeline),
+            sources=self.sources,
+            identities=self.identities,
+            agencies=self.agencies,
+            journal=self.journal,
+            store=self.store,
+            home=self.path,
+            limits=Limits(
+                collector_silent=timedelta(minutes=self.settings.watch.collector_silent_minutes),
+                source_silent=timedelta(minutes=self.settings.watch.source_silent_minutes),
+                disk_percent=self.settings.watch.disk_percent,
+            ),
         )
 
     def employ(self, rules: RuleSet) -> None:

@@ -27,6 +27,7 @@ RUN_POLL_SECONDS = 0.5
 """Expired approvals and leases are noticed this late at most; decisions and answers wake the loop at once."""
 MAINTAIN_SECONDS = 60.0
 MAX_PAUSE_SECONDS = 30.0
+WATCH_SECONDS = 2.0
 LOOK_SECONDS = 3.0
 """Changed rule files are noticed this late at most."""
 
@@ -81,6 +82,7 @@ def run(opened: Home, listener: socket.socket) -> None:
             lambda: _supervise("playbooks", stop, opened.wake_runs, RUN_POLL_SECONDS, lambda: _work(opened)),
         ),
         _thread("rules", lambda: _supervise("rules", stop, opened.shelf.wanted, LOOK_SECONDS, opened.reloader.look)),
+        _thread("watch", lambda: _supervise("watch", stop, stop, WATCH_SECONDS, opened.watch.look)),
         _thread("upkeep", lambda: _supervise("upkeep", stop, stop, MAINTAIN_SECONDS, opened.store.maintain)),
     ]
 

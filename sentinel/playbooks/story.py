@@ -78,6 +78,11 @@ class Story:
             action=code,
             object=run.id,
             why=why,
-            detail={"text": fit(sentence.en, MAX_SENTENCE), "incident": run.incident, **(detail or {})},
+            detail={
+                "text": fit(sentence.en, MAX_SENTENCE),
+                "incident": run.incident,
+                "playbook": run.playbook,
+                **(detail or {}),
+            },
             connection=connection,
         )

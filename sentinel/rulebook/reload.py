@@ -113,7 +113,7 @@ class Reloader:
                 action="rule.faulty",
                 object=str(fault.path),
                 why=fault.message[:2_000],
-                detail={"outcome": "failure", "rule_id": fault.rule_id or ""},
+                detail={"rule_id": fault.rule_id or ""},
             )
 
 
