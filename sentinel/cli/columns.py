@@ -25,10 +25,17 @@ def show(rows: Sequence[Mapping[str, object]], *, as_json: bool) -> None:
 def _text(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    text = "-" if value is None or value == "" else str(value)
-    # A name that came from outside must not steer the terminal.
+    return printable("-" if value is None or value == "" else str(value))
+
+
+def printable(text: str) -> str:
+    """Return `text` without what could steer the terminal, because names come from outside too."""
     return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
 
 
 def _width(text: str) -> int:
-    return sum(0 if unicodedata.combining(character) else 1 for character in text)
+    """Return how many columns of a terminal a text takes: none for marks above letters, two for wide letters."""
+    return sum(
+        0 if unicodedata.combining(character) else 2 if unicodedata.east_asian_width(character) in "WF" else 1
+        for character in text
+    )

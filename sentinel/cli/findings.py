@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sentinel.cli.columns import printable
 from sentinel.cli.spreadsheet import row
 from sentinel.detect.facts import text_of
 from sentinel.errors import InputError
@@ -97,7 +98,7 @@ def plain(text: str) -> str:
     """Return `text` so that rich shows it as it is and nothing in it steers the terminal."""
     from rich.markup import escape
 
-    return escape("".join(each if each.isprintable() or each == "\n" else "\N{REPLACEMENT CHARACTER}" for each in text))
+    return escape("\n".join(map(printable, text.split("\n"))))
 
 
 def _clock(text: str) -> str:

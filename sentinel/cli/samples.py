@@ -32,13 +32,21 @@ class Samples:
 
 
 @dataclass(frozen=True, slots=True)
+class AlsoFired:
+    """A rule that fired on the sample of another."""
+
+    sample: str
+    rule: RuleInfo
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What the samples of one rule file showed."""
 
     samples: Samples
     problems: tuple[str, ...]
-    others: tuple[str, ...]
-    """Titles of other rules that fire on the sample too."""
+    others: tuple[AlsoFired, ...]
+    """Other rules that fire on its samples too."""
 
 
 def samples_of(rule_file: Path) -> Samples:
@@ -93,7 +101,7 @@ class Trial:
         """Return what the samples of a rule file show."""
         samples = samples_of(rule_file)
         problems = [f"there is no {path.name}" for path in samples.missing]
-        others: list[str] = []
+        others: list[AlsoFired] = []
         for path, must_fire in ((samples.fires, True), (samples.quiet, False)):
             if path in samples.missing:
                 continue
@@ -104,8 +112,8 @@ class Trial:
                 continue
             problems += self._judge(rule_file, path, fired, must_fire=must_fire)
             asked = self._asked[rule_file]
-            others += [f"{path.name}: {info.title}" for info in fired & self._outputs if info not in asked]
-        return Outcome(samples, tuple(problems), tuple(sorted(others)))
+            others += [AlsoFired(path.name, info) for info in fired & self._outputs if info not in asked]
+        return Outcome(samples, tuple(problems), tuple(sorted(others, key=lambda each: (each.sample, each.rule.title))))
 
     def _judge(self, rule_file: Path, path: Path, fired: set[RuleInfo], *, must_fire: bool) -> list[str]:
         asked = self._asked[rule_file]

@@ -39,18 +39,26 @@ class _Loader(yaml.CSafeLoader):
 def rule_files(paths: Iterable[Path]) -> Iterator[Path]:
     """Yield the rule files in `paths` (files, or folders searched in depth), each once, in a stable order.
 
+    Files and folders below them whose names begin with a dot are passed over: `.git`, previous versions of packs.
     Raises InputError for a path that does not exist.
     """
     seen: set[Path] = set()
     for path in paths:
         if not path.exists():
             raise InputError(f"{path}: there is no such file or folder of rules")
-        found = sorted(path.rglob("*")) if path.is_dir() else [path]
+        found = sorted(_visible(path)) if path.is_dir() else [path]
         for file in found:
             is_wanted = file == path or (file.suffix in (".yml", ".yaml") and file.is_file())
             if is_wanted and (real := file.resolve()) not in seen:
                 seen.add(real)
                 yield file
+
+
+def _visible(folder: Path) -> Iterator[Path]:
+    start = len(str(folder))
+    for path in folder.rglob("*"):
+        if "/." not in str(path)[start:]:
+            yield path
 
 
 def read_documents(path: Path) -> list[dict[str, Any]]:

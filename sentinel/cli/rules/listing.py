@@ -1,0 +1,170 @@
+"""`sentinel rules list`: the rules that are used; with `--why-skipped` those that are not, each with its reason."""
+
+import json as to_json
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sentinel.cli.rules.folders import Folders, Json, say, say_faults, show
+from sentinel.errors import InputError
+from sentinel.model.match import Level, RuleInfo
+
+if TYPE_CHECKING:
+    from sentinel.detect.rule import LogSource, RuleSet
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One rule in use."""
+
+    id: str
+    title: str
+    title_vi: str
+    level: str
+    status: str
+    log_source: str
+    tags: tuple[str, ...]
+    file: str
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """One rule that is not used."""
+
+    file: str
+    line: int | None
+    id: str | None
+    kind: str
+    """`broken`, `set aside`, or `never` for one whose logs nobody sends."""
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which rules somebody wants to see; what is None chooses all."""
+
+    level: Level | None = None
+    tag: str | None = None
+    product: str | None = None
+
+    def takes(self, info: RuleInfo, products: set[str | None]) -> bool:
+        """Return whether a rule is wanted."""
+        if self.level is not None and info.level.rank < self.level.rank:
+            return False
+        if self.tag is not None and not any(self.tag.lower() in tag.lower() for tag in info.tags):
+            return False
+        return self.product is None or self.product in products
+
+
+def list_rules(
+    folders: Folders,
+    level: Annotated[str | None, typer.Option(help="Only rules of this level and above: low, medium, high ...")] = None,
+    tag: Annotated[
+        str | None, typer.Option(help="Only rules with a tag that holds this: t1110, initial-access.")
+    ] = None,
+    product: Annotated[str | None, typer.Option(help="Only rules for this product: windows, linux ...")] = None,
+    why_skipped: Annotated[
+        bool, typer.Option("--why-skipped", help="List the rules that are not used, each with place and reason.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """List the rules in use, worst level first."""
+    from sentinel.detect.load import load_rules
+
+    rule_set = load_rules(folders)
+    if why_skipped:
+        _show_skipped(sorted(skipped(rule_set, folders), key=lambda each: (each.file, each.line or 0)), as_json=json)
+        return
+    say_faults(rule_set, limit=5)
+    found = list(_chosen(rule_set, Choice(_level(level), tag, product)))
+    found.sort(key=lambda each: (-Level(each.level).rank, each.title))
+    if json:
+        for each in found:
+            sys.stdout.write(to_json.dumps(asdict(each), ensure_ascii=False) + "\n")
+    else:
+        _show(found)
+    say(f"{len(found)} rules")
+
+
+def _level(name: str | None) -> Level | None:
+    if name is not None and name not in list(Level):
+        raise InputError(f"'{name}' is no level; known are {', '.join(Level)}")
+    return None if name is None else Level(name)
+
+
+def _chosen(rule_set: "RuleSet", choice: Choice) -> Iterator[Listed]:
+    products: dict[str, set[str | None]] = {rule.info.id: {rule.log_source.product} for rule in rule_set.rules}
+    for rule in rule_set.rules:
+        if choice.takes(rule.info, products[rule.info.id]):
+            yield _listed(rule.info, _source(rule.log_source), rule.path)
+    for each in rule_set.correlations:
+        theirs = set[str | None]().union(*(products.get(rule_id, set()) for rule_id in each.rules))
+        if choice.takes(each.info, theirs):
+            yield _listed(each.info, f"correlation: {each.kind}", each.path)
+
+
+def _listed(info: RuleInfo, source: str, path: Path) -> Listed:
+    return Listed(info.id, info.title, info.title_vi, info.level, info.status, source, info.tags, str(path))
+
+
+def _source(log_source: "LogSource") -> str:
+    return " / ".join(part or "-" for part in (log_source.product, log_source.category, log_source.service))
+
+
+def skipped(rule_set: "RuleSet", folders: list[Path]) -> Iterator[Skipped]:
+    """Yield every rule that is not used: broken, left out on purpose, for logs nobody sends, set aside by a pack."""
+    from sentinel.cli.lint.lines import line_of
+    from sentinel.detect.taxonomy import bundled
+
+    for fault in rule_set.faults:
+        line = line_of(fault.path, fault.rule_id, "title:") if fault.rule_id else None
+        kind = "set aside" if fault.is_set_aside else "broken"
+        yield Skipped(str(fault.path), line, fault.rule_id, kind, fault.message)
+    offered = [source.offered for family in bundled() for source in family.sources]
+    for rule in rule_set.rules:
+        if not any(rule.log_source.fits(each) for each in offered):
+            line = line_of(rule.path, rule.info.title, "logsource")
+            reason = f"no log we read is of its log source ({_source(rule.log_source)})"
+            yield Skipped(str(rule.path), line, rule.info.id, "never", reason)
+    yield from _set_aside_by_packs(folders)
+
+
+def _set_aside_by_packs(folders: list[Path]) -> Iterator[Skipped]:
+    from sentinel.rulepacks.install import RECORD, SET_ASIDE_SUFFIX, read_record
+
+    for folder in folders:
+        for record in sorted(folder.rglob(RECORD)) if folder.is_dir() else ():
+            for each in read_record(record.parent).set_aside:
+                path = record.parent / (each.file + SET_ASIDE_SUFFIX)
+                # What else a file holds may be in use; then it kept its name and the rule was named above.
+                if path.exists() and not any(part.startswith(".") for part in path.relative_to(folder).parts):
+                    kind = "broken" if each.is_broken else "set aside"
+                    yield Skipped(str(path), None, each.rule_id or None, kind, each.reason)
+
+
+def _show(found: list[Listed]) -> None:
+    from rich.console import Console
+    from rich.table import Column, Table
+
+    from sentinel.cli.findings import plain
+
+    table = Table("level", Column("id", no_wrap=True), "title", "log source", highlight=False)
+    for each in found:
+        table.add_row(each.level, each.id, plain(each.title), plain(each.log_source))
+    Console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else 200).print(table)
+
+
+def _show_skipped(found: list[Skipped], *, as_json: bool) -> None:
+    for each in found:
+        if as_json:
+            sys.stdout.write(to_json.dumps(asdict(each), ensure_ascii=False) + "\n")
+            continue
+        place = f"{each.file}:{each.line}" if each.line else each.file
+        text = f"{place}: {each.kind}: {each.reason}" + (f" [{each.id}]" if each.id else "")
+        show(text)
+    say(f"{len(found)} rules are not used")
