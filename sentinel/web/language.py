@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from babel.messages.pofile import read_po
 
+T = TypeVar("T", str, tuple[str, ...])
 LANGUAGES = ("vi", "en")
 DEFAULT = "vi"
 FOLDER = Path(__file__).parent / "locale"
@@ -28,8 +30,8 @@ class Language:
         forms = self.plurals.get(singular) or (singular, plural)
         return forms[0 if count == 1 else -1]
 
-    def choose(self, english: str, vietnamese: str) -> str:
-        """Return the text in this language, or the other one where it is missing."""
+    def choose(self, english: T, vietnamese: T) -> T:
+        """Return the text, or list of texts, in this language, or the other one where it is missing."""
         return (vietnamese or english) if self.code == "vi" else (english or vietnamese)
 
 

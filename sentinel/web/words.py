@@ -5,6 +5,7 @@ from sentinel.model.alert import AlertState, CloseReason
 from sentinel.model.incident import IncidentState
 from sentinel.model.match import Level
 from sentinel.model.principal import Role
+from sentinel.model.rule_state import RuleState
 from sentinel.model.run import EffectState, RunState, StepState
 
 
@@ -32,6 +33,12 @@ CLOSE_REASONS = {
     CloseReason.DUPLICATE: mark("Duplicate"),
 }
 INCIDENT_STATES = {IncidentState.OPEN: mark("Open"), IncidentState.CLOSED: mark("Closed")}
+RULE_STATES = {
+    RuleState.ENABLED: mark("Enabled"),
+    RuleState.SHADOW: mark("In shadow"),
+    RuleState.DISABLED: mark("Disabled"),
+    "inherited": mark("As above the agency"),
+}
 ROLES = {
     Role.AUDITOR: mark("Auditor"),
     Role.OPERATOR: mark("Operator"),
@@ -100,6 +107,8 @@ DONE = {
     "started": mark("The playbook has started."),
     "cancelled": mark("The run is cancelled."),
     "revoked": mark("The collector is revoked."),
+    "rule-state": mark("The state of the rule is changed."),
+    "reloading": mark("The rules are being read again."),
 }
 FAULTS = (
     mark("name or password is wrong"),
@@ -113,6 +122,13 @@ FAULTS = (
     mark("there is no such effect among those you may see"),
     mark("there is no such collector among those you may see"),
     mark("there is no such event among those you may see"),
+    mark("there is no such rule"),
+    mark("there is no such agency among those you may see"),
+    mark("only an administrator of the city may reload the rules"),
+    mark("say why the state of the rule is changed"),
+    mark("the city decided about this rule here; only an administrator of the city may change that"),
+    mark("the rule is in shadow above this agency; only an administrator of the city may loosen it"),
+    mark("the rule is disabled above this agency; only an administrator of the city may loosen it"),
     mark("Sentinel failed to answer; the fault was logged"),
     mark("Not Found"),
     mark("Method Not Allowed"),

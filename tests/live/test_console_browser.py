@@ -162,6 +162,9 @@ def pages(city: World) -> dict[str, str]:
         "incidents": "/incidents",
         "incidents-closed": "/incidents?state=closed",
         "incident": f"/incidents/{things.incident}",
+        "rules": "/rules",
+        "rules-nothing": "/rules?state=disabled&text=x",
+        "rule": f"/rules/{things.rule}",
         "collectors": "/collectors",
         "search": "/search?range=1h",
         "search-fault": "/search?q=user.name:(",
@@ -179,6 +182,7 @@ def test_every_page_is_accessible_and_fits(
     browser: Browser, address: str, city: World, language: str, theme: str, size: dict[str, int]
 ) -> None:
     worlds.trouble(city)
+    worlds.rule_work(city)
     page = open_page(browser, address, viewport=size)
     faults: list[str] = []
     page.on("console", lambda message: faults.append(message.text) if "Failed to load" not in message.text else None)

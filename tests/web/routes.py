@@ -20,6 +20,10 @@ class Promise:
     query: str = ""
     shows_things: bool = True
     """Whether the answer holds some of the agency's things."""
+    is_shared: bool = False
+    """The thing itself belongs to nobody, so that everybody may read it."""
+    method: str = "POST"
+    """Of a change."""
 
 
 def path_of(route: str, things: Things) -> str:
@@ -32,6 +36,8 @@ def path_of(route: str, things: Things) -> str:
         "run_id": things.run,
         "collector_id": things.collector,
         "record_id": things.record,
+        "agency_id": things.agency,
+        "rule_id": things.rule,
     }
     return route.format_map(values)
 
@@ -67,6 +73,10 @@ READ = {
     "/search": Promise(query="?range=all"),
     "/events/{record_id}": Promise(),
     "/audit": Promise(Role.AUDITOR),
+    "/rules": Promise(shows_things=False),
+    "/rules/{rule_id}": Promise(is_shared=True),
+    "/api/v1/rules": Promise(shows_things=False),
+    "/api/v1/rules/{rule_id}": Promise(is_shared=True, shows_things=False),
     "/api/v1/alerts": Promise(),
     "/api/v1/alerts/{alert_id}": Promise(),
     "/api/v1/incidents": Promise(),
@@ -98,7 +108,13 @@ CHANGE = {
     "/api/v1/runs/{run_id}/cancel": Promise(Role.RESPONDER, {"why": "x"}),
     "/api/v1/approvals/{approval_id}/decision": Promise(Role.OPERATOR, {"approved": True}),
     "/api/v1/effects/{effect_id}/undo": Promise(Role.RESPONDER, {"why": "x"}),
+    "/rules/{rule_id}/state": Promise(Role.ADMINISTRATOR, {"state": "shadow", "agency": "{agency_id}", "why": "x"}),
+    "/api/v1/rules/{rule_id}/state": Promise(
+        Role.ADMINISTRATOR, {"state": "shadow", "agency": "{agency_id}", "why": "x"}, method="PUT"
+    ),
 }
+CITY_ONLY = ("/rules/reload", "/api/v1/rules/reload")
+"""Changes that concern every agency: for administrators of the city itself."""
 
 
 def is_api(path: str) -> bool:
@@ -125,5 +141,6 @@ def _walk(routes: list[object]) -> Iterator[tuple[str, str]]:
 def promised() -> set[tuple[str, str]]:
     """Return method and path of everything that is promised here."""
     read = {("GET", path) for path in READ}
-    change = {("POST", path) for path in CHANGE}
-    return PUBLIC | set(STRANGERS_FORMS) | COLLECTORS | ONE_TIME | read | change
+    change = {(promise.method, path) for path, promise in CHANGE.items()}
+    whole = {("POST", path) for path in CITY_ONLY}
+    return PUBLIC | set(STRANGERS_FORMS) | COLLECTORS | ONE_TIME | read | change | whole

@@ -21,6 +21,9 @@ RULES = {
         description_vi="Tiến trình của máy chủ web đã khởi chạy trình thông dịch lệnh, giống như một web shell.",
         tags=("attack.t1505.003", "attack.persistence"),
         falsepositives=("Maintenance scripts of the portal",),
+        falsepositives_vi=("Quản trị viên chạy lệnh tay",),
+        triage="Look at the parent process first.",
+        triage_vi="Xem tiến trình cha trước, rồi đến tệp vừa tải lên.",
     ),
     "guess": RuleInfo(
         id="5f1c7f3e-0002-4c1e-9d5b-000000000002",

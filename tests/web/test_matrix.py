@@ -6,7 +6,7 @@ import pytest
 
 from sentinel.model.principal import Role
 from tests.web.browser import Browsers
-from tests.web.routes import CHANGE, COLLECTORS, READ, STRANGERS_FORMS, is_api, path_of, promised, served
+from tests.web.routes import CHANGE, CITY_ONLY, COLLECTORS, READ, STRANGERS_FORMS, is_api, path_of, promised, served
 from tests.web.world import OURS, THEIRS, Things, World
 
 MISSING = Things(*["nothing" if name == "mark" else "0" * 32 for name in Things.__dataclass_fields__])
@@ -36,7 +36,7 @@ def test_a_reader_sees_what_is_theirs_and_nothing_else(
         assert secret not in answer.text
 
 
-@pytest.mark.parametrize("route", [route for route in READ if "{" in route])
+@pytest.mark.parametrize("route", [route for route, kept in READ.items() if "{" in route and not kept.is_shared])
 def test_an_id_of_another_agency_is_as_unknown_as_one_that_does_not_exist(
     world: World, readers: Browsers, route: str
 ) -> None:
@@ -88,7 +88,7 @@ def test_a_change_needs_session_token_role_and_scope(world: World, readers: Brow
         csrf = browser.csrf("/") if token else "guessed"
         path = path_of(route, things)
         if is_api(route):
-            return browser.post(path, json=body, headers={"X-CSRF-Token": csrf}).status_code
+            return browser.request(promise.method, path, json=body, headers={"X-CSRF-Token": csrf}).status_code
         return browser.post(path, data={**body, "csrf": csrf}).status_code
 
     assert send(None, ours) == (401 if is_api(route) else 303)
@@ -107,7 +107,24 @@ def test_a_change_ordered_by_another_site_is_refused(world: World, readers: Brow
     path = path_of(route, world.things[OURS])
     headers = {"Sec-Fetch-Site": "cross-site", "X-CSRF-Token": csrf}
     more = {"json": CHANGE[route].body} if is_api(route) else {"data": {**CHANGE[route].body, "csrf": csrf}}
-    assert browser.post(path, headers=headers, **more).status_code == 403
+    assert browser.request(CHANGE[route].method, path, headers=headers, **more).status_code == 403
+
+
+@pytest.mark.parametrize("route", CITY_ONLY)
+def test_what_concerns_the_whole_city_is_for_its_administrators(world: World, readers: Browsers, route: str) -> None:
+    def send(role: Role, agency: str, *, site: str = "same-origin") -> int:
+        browser = readers.of(world.people[role, agency])
+        csrf = browser.csrf("/")
+        headers = {"X-CSRF-Token": csrf, "Sec-Fetch-Site": site}
+        return browser.post(route, data={"csrf": csrf}, headers=headers).status_code
+
+    assert [send(role, OURS) for role in Role] == [403] * len(Role)
+    assert send(Role.AUDITOR, "city") == send(Role.RESPONDER, "city") == 403
+    assert send(Role.ADMINISTRATOR, "city", site="cross-site") == 403
+    assert not world.services.rules.wanted.is_set()
+    assert send(Role.ADMINISTRATOR, "city") == (202 if is_api(route) else 303)
+    assert world.services.rules.wanted.is_set()
+    world.services.rules.wanted.clear()
 
 
 @pytest.mark.parametrize("route", STRANGERS_FORMS, ids=lambda route: route[1])

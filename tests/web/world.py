@@ -3,7 +3,7 @@
 import hashlib
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from sentinel.accounts.users import Users
 from sentinel.alerts.queue import Alerts
 from sentinel.audit import Audit
 from sentinel.database.connect import connect, migrate
+from sentinel.detect.rule import Fault
 from sentinel.incidents.book import Incidents
 from sentinel.intake.enrolment import Enrolment
 from sentinel.intake.identity import Identities
@@ -27,10 +28,11 @@ from sentinel.model.match import Match
 from sentinel.model.moment import now, to_text
 from sentinel.model.principal import Principal, Role
 from sentinel.model.record import Record
+from sentinel.model.rule_state import RuleState
 from sentinel.playbooks.commands import Commands
 from sentinel.playbooks.library import Library
 from sentinel.playbooks.run import Runs
-from sentinel.rulebook.counters import RuleCounters
+from sentinel.rulebook.counters import RuleCounters, Tally
 from sentinel.rulebook.shelf import Loaded, Shelf
 from sentinel.rulebook.states import RuleStates
 from sentinel.store import Mark
@@ -60,6 +62,9 @@ class Things:
     approval: str
     effect: str
     record: str
+    agency: str
+    rule: str
+    """Id of a rule, the same for everybody."""
 
 
 @dataclass(frozen=True)
@@ -158,6 +163,8 @@ def _furnish(services: Services, admin: Principal, agency: str, mark: str, at: d
         approval=next(approval.id for approval in run.approvals if approval.decision is None),
         effect=run.effects[0].id,
         record=records[0].id,
+        agency=agency,
+        rule=scene.RULES["shell"].id,
     )
 
 
@@ -225,3 +232,22 @@ def trouble(world: World) -> None:
     world.services.identities.revoke(world.people[Role.ADMINISTRATOR, CITY], gone, "thay máy")
     faults = {(world.things[OURS].collector, "line:linux.auth"): (3, "not a line of sshd")}
     world.services.receiver.count(faults, at)
+
+
+def rule_work(world: World) -> None:
+    """Let rules have fired, put one into shadow and one out of use, and have one that is broken."""
+    behind, city = world.services, world.people[Role.ADMINISTRATOR, CITY]
+    shell, guess, bulk = (scene.RULES[name] for name in ("shell", "guess", "bulk"))
+    behind.rule_states.decide(city, bulk, CITY, RuleState.SHADOW, "Chờ cán bộ một cửa xác nhận mức bình thường")
+    behind.rule_states.decide(city, guess, OURS, RuleState.DISABLED, "Máy quét lỗ hổng của Sở, thứ Hai hằng tuần")
+    at = now()
+    counts = {
+        (shell.id, OURS): Tally(3, 0, to_text(at - timedelta(minutes=4))),
+        (bulk.id, THEIRS): Tally(0, 1_204, to_text(at - timedelta(hours=2))),
+    }
+    with world.engine.begin() as connection:
+        behind.rule_counters.add(connection, counts, 100, at)
+    behind.rule_counters.add_costs({shell.id: (1_200, 5_040_000)})
+    fault = Fault(Path("rules/linux/wrong.yml"), None, "line 7: unknown modifier 'contain'; did you mean 'contains'?")
+    path = DATA.parent / "rules" / "shell.yml"
+    behind.rules.now = replace(behind.rules.now, faults=(fault,), paths={shell.id: path})

@@ -13,6 +13,7 @@ from sentinel.web.api import (
     enrol,
     events,
     incidents,
+    rules,
     runs,
     search,
     session,
@@ -33,5 +34,6 @@ RESOURCES: dict[str, APIRouter] = {
     "approvals": approvals.router,
     "effects": effects.router,
     "agencies": agencies.router,
+    "rules": rules.router,
     "audit": audit.router,
 }

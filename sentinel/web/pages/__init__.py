@@ -12,6 +12,8 @@ from sentinel.web.pages import (
     incident,
     incidents,
     preferences,
+    rule,
+    rules,
     search,
     sign_in,
 )
@@ -24,6 +26,8 @@ PAGES: dict[str, APIRouter] = {
     "incidents": incidents.router,
     "incident": incident.router,
     "collectors": collectors.router,
+    "rules": rules.router,
+    "rule": rule.router,
     "search": search.router,
     "event": event.router,
     "audit": audit.router,
