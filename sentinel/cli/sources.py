@@ -9,7 +9,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO
 
-from sentinel.cli.guess import guess_json, guess_text
+from sentinel.cli import text_lines
+from sentinel.cli.guess import OBJECT, TEXT, guess_json, guess_line, guess_text
+from sentinel.cli.text_lines import Line
 from sentinel.errors import InputError, UnavailableError
 from sentinel.event import MAX_LINE_BYTES, Event, decode
 
@@ -18,6 +20,7 @@ MAX_WHOLE_BYTES = 256_000_000
 MAX_FAULTS_NAMED = 5
 _EVTX_MAGIC = b"ElfFile\x00"
 _GZIP_MAGIC = b"\x1f\x8b"
+_JSON_START = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:\{|\[\s*[{\]])")
 _BETWEEN = re.compile(r"[\s,\[\]]*")
 _NEXT_OBJECT = re.compile(r"^\{", re.MULTILINE)
 
@@ -63,7 +66,7 @@ class Source:
         if head.startswith(_EVTX_MAGIC):
             self._settle("windows.evtx")
             return self._evtx(stream)
-        if head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"["):
+        if _JSON_START.match(head):
             return self._json_lines(stream) if _is_lines(head) else self._json_whole(stream)
         return self._text(stream, head)
 
@@ -75,16 +78,19 @@ class Source:
         return self.dataset
 
     def _event(self, number: int, raw: str, dataset: str) -> Event:
-        self.events += 1
+        return self._line(Line(number, raw, dataset))
+
+    def _line(self, line: Line) -> Event:
+        self.events += not line.is_joined
         return Event(
             collector="scan",
-            epoch=str(self.path),
-            sequence=number,
-            dataset=dataset,
+            epoch=f"{self.path}#joined" if line.is_joined else str(self.path),
+            sequence=line.number,
+            dataset=line.dataset,
             host="",
             seen_at=self.seen_at,
-            raw=raw,
-            hints={"log.file.path": str(self.path)},
+            raw=line.text,
+            hints={"log.file.path": str(self.path), **line.hints},
         )
 
     def _evtx(self, stream: IO[bytes]) -> Iterator[Event]:
@@ -123,8 +129,8 @@ class Source:
 
     def _text(self, stream: IO[bytes], head: bytes) -> Iterator[Event]:
         dataset = self._settle(guess_text(self.path.name, head.decode("utf-8", "replace")))
-        for number, text in self._lines(stream):
-            yield self._event(number, text, dataset)
+        for line in text_lines.read(self._lines(stream), dataset, is_guessed=self.is_guessed):
+            yield self._line(line)
 
     def _json_lines(self, stream: IO[bytes]) -> Iterator[Event]:
         for number, text in self._lines(stream):
@@ -157,12 +163,15 @@ class Source:
         try:
             found = json.loads(text)
         except (ValueError, RecursionError) as error:
-            self.fault(number, f"not JSON: {error}")
+            if self.dataset == OBJECT and not text.lstrip().startswith("{"):
+                yield self._event(number, text, guess_line(text) or TEXT)
+            else:
+                self.fault(number, f"not JSON: {error}")
             return
         if isinstance(found, dict) and isinstance(found.get("raw"), str) and "dataset" in found:
             yield from self._encoded(number, text)
             return
-        guessed = guess_json(found)
+        guessed = guess_json(found, self.path.name) or (OBJECT if self.dataset == OBJECT else None)
         if guessed is None:
             if self.dataset is None:
                 self._settle(None)

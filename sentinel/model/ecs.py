@@ -134,6 +134,7 @@ _NETWORK: dict[str, tuple[Kind, str]] = {
     "sentinel.flow.tcp_flags": ("keyword", "Flags seen, both ways"),
     "sentinel.firewall.rule": ("keyword", "Rule that decided, or the mark it puts on its log lines"),
     "sentinel.connection.state": ("keyword", "State the operating system gives a connection: `LISTEN`, `ESTABLISHED`"),
+    "sentinel.connection.is_initiated": ("boolean", "The process began the connection, and did not answer one"),
     "dns.type": ("keyword", "`query` or `answer`"),
     "dns.id": ("keyword", "Transaction number"),
     "dns.op_code": ("keyword", "`QUERY`"),

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from sentinel.event import Event
 from sentinel.model.record import Fields
 from sentinel.normalise import times
-from sentinel.normalise.messages import accounts, iptables, named, pam, sshd, sudo
+from sentinel.normalise.messages import accounts, clamav, iptables, named, pam, sshd, sudo
 from sentinel.normalise.values import whole
 
 HIGHEST_PRIORITY = 191
@@ -38,6 +38,8 @@ _READERS: dict[str, Callable[[str], Fields | None]] = {
     "sudo": sudo.read,
     "kernel": iptables.read,
     "named": named.read,
+    "clamd": clamav.read,
+    "clamav": clamav.read,
     "dnsmasq": named.read_dnsmasq,
     **accounts.BY_PROGRAM,
 }

@@ -2,9 +2,8 @@
 
 from sentinel.errors import InputError
 from sentinel.event import Event
+from sentinel.model.hints import COLUMNS
 
-COLUMNS = "sentinel.columns"
-"""Hint of the reader of a file: the columns of the line, separated by blanks, because the line does not name them."""
 MAX_COLUMNS = 128
 
 

@@ -19,7 +19,7 @@ from sentinel.normalise.values import address
 
 MAX_RECORDS = 256
 _LAUREL_ID = re.compile(r"(?P<time>\d{1,11}\.\d{1,6}):\d{1,12}")
-_LAUREL_PARTS = ("SYSCALL", "EXECVE", "CWD", "PROCTITLE", "SOCKADDR")
+_LAUREL_NAME = re.compile(r"[A-Z][A-Z0-9_]{2,40}")
 _MADE = frozenset({"CREATE"})
 _GONE = frozenset({"DELETE"})
 _IPV4, _IPV6 = "0200", "0A00"
@@ -27,7 +27,7 @@ _IPV4, _IPV6 = "0200", "0A00"
 
 def parse(event: Event) -> Fields | None:
     """Return what the event was, None where it is of no use; raise `InputError` where it is no audit event."""
-    records = _of_laurel(event.raw) if event.raw.lstrip().startswith("{") else _of_lines(event.raw)
+    records = _of_object(event.raw) if event.raw.lstrip().startswith("{") else _of_lines(event.raw)
     fields: Fields = {"@timestamp": records[0].at}
     by_type: dict[str, AuditRecord] = {}
     for record in records:
@@ -54,16 +54,21 @@ def _of_lines(raw: str) -> list[AuditRecord]:
     return records
 
 
-def _of_laurel(raw: str) -> list[AuditRecord]:
-    """Return the records in an object of LAUREL, each written as the line it was made of."""
+def _of_object(raw: str) -> list[AuditRecord]:
+    """Return the records in an object of LAUREL, or in a syslog line of auoms that Azure Monitor put into one."""
     body = json_object(raw)
+    if isinstance(line := body.get("SyslogMessage"), str):
+        return _of_lines(line)
     found = _LAUREL_ID.fullmatch(str(body.get("ID", "")))
     if found is None:
         raise InputError("not an audit event: no 'ID' such as 1688052525.815:33152")
-    parts: list[tuple[str, object]] = [(name, body[name]) for name in _LAUREL_PARTS if name in body]
-    paths = body.get("PATH")
-    parts += [("PATH", path) for path in (paths if isinstance(paths, list) else [])][:MAX_RECORDS]
-    records = [_record(name, part, found["time"]) for name, part in parts if isinstance(part, dict)]
+    parts = [(name, part) for name, part in body.items() if _LAUREL_NAME.fullmatch(name)]
+    records = [
+        _record(name, each, found["time"])
+        for name, part in parts
+        for each in (part if isinstance(part, list) else [part])[:MAX_RECORDS]
+        if isinstance(each, dict)
+    ]
     if not records:
         raise InputError("an audit event without records")
     return records
@@ -115,7 +120,7 @@ def _add_connection(fields: Fields, by_type: dict[str, AuditRecord]) -> bool:
         return False
     fields["destination.ip"], fields["destination.port"] = found
     fields["event.category"], fields["event.type"] = ["network"], ["connection", "start"]
-    fields["network.direction"] = "egress"
+    fields["network.direction"], fields["sentinel.connection.is_initiated"] = "egress", True
     return True
 
 

@@ -33,4 +33,7 @@ _REQUIRED = frozenset({"network.transport"})
 
 def parse(event: Event) -> Fields | None:
     """Return the fields of one connection; raise `InputError` where they are not those of a connection."""
-    return read(event.raw, NAMES, _REQUIRED, {"event.category": ["network"], "event.type": ["connection"]})
+    fields = read(event.raw, NAMES, _REQUIRED, {"event.category": ["network"], "event.type": ["connection"]})
+    if (direction := fields.get("network.direction")) in ("egress", "outbound", "ingress", "inbound"):
+        fields["sentinel.connection.is_initiated"] = direction in ("egress", "outbound")
+    return fields

@@ -15,7 +15,7 @@ _ERROR = re.compile(
 )
 _GENERAL = re.compile(
     r"\s*(?P<thread>\d{1,12}) (?P<command>Query|Connect|Quit|Execute|Prepare|Init DB|Field List|Close stmt)"
-    r"(?:\t(?P<text>.*))?",
+    r"(?:\s+(?P<text>.*))?",
     re.DOTALL,
 )
 _DENIED = re.compile(r"Access denied for user '(?P<user>[^']{0,80})'@'(?P<host>[^']{1,255})'")

@@ -16,11 +16,17 @@ _LINE = re.compile(
     rf"(?: {_QUOTED} {_QUOTED}.*)?\s*",
     re.DOTALL,
 )
+# Some servers leave quotes in a request as they came, and then its end is where status and size follow.
+_LOOSE = re.compile(
+    r"(\S{1,255}) (\S{1,255}) (.{1,255}?) \[([^\]]{20,32})\] \"(.*?)\" (\d{3}|-) (\d{1,19}|-)"
+    rf"(?: {_QUOTED} {_QUOTED}.*)?\s*",
+    re.DOTALL,
+)
 
 
 def parse(event: Event) -> Fields | None:
     """Return the fields of one line; raise `InputError` where it is not in that format."""
-    found = _LINE.fullmatch(event.raw)
+    found = _LINE.fullmatch(event.raw) or _LOOSE.fullmatch(event.raw)
     if found is None:
         raise InputError(
             "not in the combined log format: expected 'address - user [time] \"request\" status bytes ...'"

@@ -22,6 +22,8 @@ _FAILED = re.compile(r"(?P<method>\w{1,20}) authentication failed for user \"(?P
 
 def parse(event: Event) -> Fields | None:
     """Return the fields of one line; raise `InputError` where it names no level."""
+    if event.raw.startswith(("\t", "  ")):
+        return {"message": event.raw.strip(), "event.provider": "postgresql"}  # goes on from the line before
     found = _LINE.fullmatch(event.raw)
     if found is None:
         raise InputError("not a PostgreSQL log: expected a prefix, then 'LOG:  ' or another level, then a message")

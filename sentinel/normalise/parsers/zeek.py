@@ -2,12 +2,12 @@
 
 from sentinel.errors import InputError
 from sentinel.event import Event
+from sentinel.model.hints import COLUMNS
 from sentinel.model.record import Fields
 from sentinel.normalise import stamps, times
 from sentinel.normalise.decode import json_object, plain
 from sentinel.normalise.flat import flatten
 from sentinel.normalise.values import address, port
-from sentinel.normalise.w3c import COLUMNS
 from sentinel.normalise.web import add_status, add_target, add_texts
 
 MAX_COLUMNS = 512

@@ -7,6 +7,8 @@ from sentinel.errors import InputError
 from sentinel.normalise.decode import MAX_DEPTH
 
 MAX_CHARACTERS = 1_000_000
+START = re.compile(r"\s*(?:-\s*)?(?=<Event[\s>])")
+"""What stands before an event in XML; the dash is what browsers and the event viewer copy with it."""
 # Entities and document types have no place in an event, and are how XML is made to grow without end.
 _FORBIDDEN = re.compile(r"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 
