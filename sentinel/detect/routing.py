@@ -135,5 +135,12 @@ class Router:
         """Return whether any taxonomy file speaks for a dataset."""
         return bool(self._speaking(dataset))
 
+    def deciding(self, prefix: str) -> frozenset[str]:
+        """Return every field that decides the partition of records whose dataset begins with `prefix`."""
+        speaking = [family for family in self.families if any(each.startswith(prefix) for each in family.datasets)]
+        return frozenset(
+            name for family in speaking for name in (*family.deciding, *([family.pivot] if family.pivot else []))
+        )
+
     def _find_families(self, dataset: str) -> tuple[int, ...]:
         return tuple(index for index, family in enumerate(self.families) if family.speaks_for(dataset))

@@ -17,7 +17,7 @@ NOTHING: tuple[int, ...] = ()
 class Partition:
     """Finds the rules that hold for a record of its kind."""
 
-    __slots__ = ("_chained", "_comparisons", "_compiled", "_single", "_words", "plan", "slots", "verdicts")
+    __slots__ = ("_chained", "_comparisons", "_compiled", "_single", "plan", "slots", "verdicts", "words")
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
@@ -25,7 +25,7 @@ class Partition:
         self.slots = tuple(Slot(question) for question in named)
         self._single = [(slot.names[0], slot.known, slot) for slot in self.slots if len(slot.names) == 1]
         self._chained = [slot for slot in self.slots if len(slot.names) > 1]
-        self._words = [Words(question) for question in plan.questions if question.names[0] == WORDS]
+        self.words = [Words(question) for question in plan.questions if question.names[0] == WORDS]
         self._comparisons = plan.comparisons
         self._compiled: dict[int, Verdict | None] = {}
         self.verdicts: dict[int, tuple[int, ...]] = {}
@@ -45,7 +45,7 @@ class Partition:
                 bits |= slot.bits(value)
         for slot in self._chained:
             bits |= slot.bits(next((fields[name] for name in slot.names if name in fields), None))
-        for words in self._words:
+        for words in self.words:
             bits |= words.of(Facts(fields).words(words.names[1:]))
         for comparison in self._comparisons:
             bits |= compared(comparison, fields)

@@ -12,8 +12,10 @@ from sentinel.model.record import Scalar, Value
 
 MAX_REMEMBERED = 40_000
 """Values of one field; when so many are known, all are forgotten and learnt again."""
-MAX_REMEMBERED_CHARACTERS = 400
-"""Longer values hardly ever come twice, and would fill the memory."""
+MAX_REMEMBERED_CHARACTERS = 2_000
+"""Longer values hardly ever come twice."""
+MAX_ALL_CHARACTERS = 4_000_000
+"""Characters of all the values of one field together."""
 WINDOW = 65_536
 """Longer texts are searched piece by piece, so that what is found in one stays within bounds."""
 
@@ -24,6 +26,7 @@ class Slot:
     __slots__ = (
         "_all_of",
         "_automaton",
+        "_characters",
         "_checks",
         "_longest",
         "_masks",
@@ -40,6 +43,7 @@ class Slot:
         self.names = question.names
         self._automaton: ahocorasick_rs.AhoCorasick | None = None
         self._longest = 0
+        self._characters = 0
         self._checks: dict[int, Check] = {}
         self._masks: dict[int, int] = {}
         self._present = mask_of(question.present)
@@ -65,9 +69,11 @@ class Slot:
         """Return the bits of a text, and remember them."""
         bits = self._sum(self._found(text))
         if len(text) <= MAX_REMEMBERED_CHARACTERS:
-            if len(self.known) > MAX_REMEMBERED:
+            self._characters += len(text)
+            if len(self.known) > MAX_REMEMBERED or self._characters > MAX_ALL_CHARACTERS:
                 self.known.clear()
                 self.known[None] = self.absent
+                self._characters = len(text)
             self.known[text] = bits
         return bits
 

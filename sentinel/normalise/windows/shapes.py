@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from sentinel.errors import InputError
 from sentinel.model.record import Fields
-from sentinel.normalise.decode import json_object, leaves, plain, whole
+from sentinel.normalise.decode import MAX_DEPTH, json_object, leaves, plain, whole
 
 MAX_DATA_FIELDS = 512
 MAX_NAME_CHARACTERS = 128
@@ -37,14 +37,25 @@ class WindowsEvent:
     message: object = None
 
 
+@dataclass(slots=True)
+class Parts:
+    """A nested layout, taken apart."""
+
+    header: dict[str, object]
+    """By the names of `winlog.*`, without that prefix; None where there is no such value."""
+    trees: list[object]
+    """Where event data may be, best first."""
+    time: object
+    message: object
+
+
 def read(body: Object) -> WindowsEvent:
     """Return the event in `body`; raise `InputError` where it is in none of the layouts."""
-    if isinstance(event := body.get("Event"), dict):
-        found = _of_evtx(event)
-    elif isinstance(winlog := body.get("winlog"), dict):
-        found = _of_winlogbeat(body, winlog)
-    elif "event_id" in body:
-        found = _of_old_winlogbeat(body)
+    nested = parts(body)
+    if nested is not None:
+        found = WindowsEvent(header=_header(nested.header), times=[nested.time], message=nested.message)
+        for tree in nested.trees:
+            _add_tree(found.data, tree)
     elif "EventID" in body:
         found = _of_flat(body)
     else:
@@ -52,6 +63,15 @@ def read(body: Object) -> WindowsEvent:
     if len(found.data) > MAX_DATA_FIELDS:
         raise InputError(f"more than {MAX_DATA_FIELDS} event data fields")
     return found
+
+
+def parts(body: Object) -> Parts | None:
+    """Return what a nested layout consists of; None where `body` is in none. Raises `InputError` without a header."""
+    if isinstance(event := body.get("Event"), dict):
+        return _of_evtx(event)
+    if isinstance(winlog := body.get("winlog"), dict):
+        return _of_winlogbeat(body, winlog)
+    return _of_old_winlogbeat(body) if "event_id" in body else None
 
 
 def _below(value: object, name: str) -> object:
@@ -109,7 +129,9 @@ def _put(header: Fields, name: str, value: object) -> None:
         if number is not None:
             header[name] = number
     elif name == "winlog.keywords":
-        header[name] = [text for item in (value if isinstance(value, list) else [value]) if (text := plain(item))]
+        header[name] = [
+            text for item in (value if isinstance(value, list) else [value]) if (text := plain(item)) is not None
+        ]
     elif (text := plain(value)) is not None:
         header[name] = text
 
@@ -127,7 +149,7 @@ def _header(values: Object) -> Fields:
     return header
 
 
-def _of_evtx(event: Object) -> WindowsEvent:
+def _of_evtx(event: Object) -> Parts:
     system = event.get("System")
     if not isinstance(system, dict):
         raise InputError("not a Windows event: 'Event' has no 'System'")
@@ -152,10 +174,8 @@ def _of_evtx(event: Object) -> WindowsEvent:
     }
     time = _attribute(system.get("TimeCreated"), "SystemTime")
     message = _below(event.get("RenderingInfo"), "Message")
-    found = WindowsEvent(header=_header(header), times=[time], message=message)
-    for part in ("EventData", "UserData", "ProcessingErrorData"):
-        _add_tree(found.data, event.get(part))
-    return found
+    trees = [event.get(part) for part in ("EventData", "UserData", "ProcessingErrorData")]
+    return Parts(header, trees, time, message)
 
 
 _WINLOGBEAT_NAMES = [
@@ -173,7 +193,7 @@ _WINLOGBEAT_NAMES = [
 ]
 
 
-def _of_winlogbeat(body: Object, winlog: Object) -> WindowsEvent:
+def _of_winlogbeat(body: Object, winlog: Object) -> Parts:
     header = {name: winlog.get(name) for name in _WINLOGBEAT_NAMES}
     if header["event_id"] is None:
         header["event_id"] = _below(body.get("event"), "code")
@@ -186,10 +206,9 @@ def _of_winlogbeat(body: Object, winlog: Object) -> WindowsEvent:
         "user.name": _below(user, "name"),
         "user.domain": _below(user, "domain"),
     }
-    found = WindowsEvent(header=_header(header), times=[body.get("@timestamp")], message=body.get("message"))
-    _add_tree(found.data, winlog.get("event_data"))
-    _add_tree(found.data, winlog.get("user_data"))
-    return found
+    return Parts(
+        header, [winlog.get("event_data"), winlog.get("user_data")], body.get("@timestamp"), body.get("message")
+    )
 
 
 _OLD_NAMES = {
@@ -210,14 +229,11 @@ _OLD_NAMES = {
 }
 
 
-def _of_old_winlogbeat(body: Object) -> WindowsEvent:
+def _of_old_winlogbeat(body: Object) -> Parts:
     header = {name: body.get(old) for name, old in _OLD_NAMES.items()}
     user = body.get("user")
     header |= {f"user.{name}": _below(user, name) for name in ("identifier", "name", "domain")}
-    found = WindowsEvent(header=_header(header), times=[body.get("@timestamp")], message=body.get("message"))
-    _add_tree(found.data, body.get("event_data"))
-    _add_tree(found.data, body.get("user_data"))
-    return found
+    return Parts(header, [body.get("event_data"), body.get("user_data")], body.get("@timestamp"), body.get("message"))
 
 
 FLAT_NAMES: dict[str, tuple[str, ...]] = {
@@ -301,8 +317,19 @@ def _of_flat(body: Object) -> WindowsEvent:
         if type(value) is str and (full := _NAMES.get(name)):
             data.setdefault(full, value)
         else:
-            _add_tree(data, {name: value})
+            _add_below(data, name, value, 0)
     return found
+
+
+def _add_below(data: Data, name: str, value: object, depth: int) -> None:
+    """Add an object that has no place on one level by its dotted names, so that it cannot pose as event data."""
+    if depth > MAX_DEPTH:
+        raise InputError(f"nested more than {MAX_DEPTH} deep")
+    if isinstance(value, dict):
+        for key, child in value.items():
+            _add_below(data, f"{name}.{key}", child, depth + 1)
+    else:
+        _add(data, name, value)
 
 
 def _object_in(value: object) -> Object | None:
