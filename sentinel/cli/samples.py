@@ -15,6 +15,8 @@ from sentinel.normalise import normalise
 MAX_SAMPLE_BYTES = 20_000_000
 AGENCY = "sample"
 """Samples pretend to come from one enrolled collector, as in service."""
+AGENCY_HINT = "organization.id"
+"""A sample line with this hint comes from that agency, for rules that look across agencies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,8 @@ def read_sample(path: Path) -> list[Record]:
             event = decode(line, collector="sample", epoch=path.name, sequence=number)
         except InputError as error:
             raise InputError(f"{path}:{number}: {error}") from error
-        record = normalise(event, agency=AGENCY, received_at=None)
+        agency = event.hints.get(AGENCY_HINT)
+        record = normalise(event, agency=agency if isinstance(agency, str) else AGENCY, received_at=None)
         if record.fields["event.kind"] == "pipeline_error":
             raise InputError(f"{path}:{number}: {record.fields.get('error.message')}")
         records.append(record)
