@@ -1,0 +1,91 @@
+"""One Windows event, however it was shipped, is one record, and the same rules fire on it."""
+
+import json
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sentinel.detect.engine import Engine
+from sentinel.detect.load import load_rules
+from sentinel.model.record import Fields
+from sentinel.normalise import normalise
+from tests.normalise.layouts import CLASHING, LAYOUTS, Event, data_of
+from tests.normalise.lines import line
+
+
+def records(path: Path) -> Iterator[Event]:
+    """Yield the events in a file of one or several JSON objects."""
+    text, decoder, position = path.read_text("utf-8-sig"), json.JSONDecoder(), 0
+    while position < len(text.rstrip()):
+        found, position = decoder.raw_decode(text, position + len(text[position:]) - len(text[position:].lstrip()))
+        yield from found if isinstance(found, list) else [found]
+
+
+def winlog(fields: Fields) -> dict[str, Any]:
+    """Return what a record says about the event itself."""
+    return {name: value for name, value in fields.items() if name.startswith("winlog.")}
+
+
+@pytest.fixture(scope="module")
+def samples(corpora: Path) -> list[dict[str, Any]]:
+    """Return the entries of the regression data whose events are at hand as JSON."""
+    entries = json.loads((corpora / "sigma/regression-manifest.json").read_text("utf-8"))
+    return [
+        {"rule_id": each["rule_id"], "rule_path": each["rule_path"], "path": corpora / sample["path"]}
+        for each in entries
+        for sample in each["samples"]
+        if sample["format"] == "json"
+    ]
+
+
+@pytest.fixture(scope="module")
+def engine(corpora: Path, samples: list[dict[str, Any]], tmp_path_factory: pytest.TempPathFactory) -> Engine:
+    """Return an engine with the public rules that have samples."""
+    folder = tmp_path_factory.mktemp("rules")
+    wanted = {sample["rule_path"] for sample in samples}
+    with tarfile.open(corpora / "sigma/sigma-rules.tar.gz") as archive:
+        members = [each for each in archive.getmembers() if each.name.removeprefix("./") in wanted]
+        archive.extractall(folder, members, filter="data")
+    rule_set = load_rules([folder])
+    assert not rule_set.faults
+    return Engine(rule_set)
+
+
+def test_every_layout_makes_one_record_on_which_one_set_of_rules_fires(
+    samples: list[dict[str, Any]], engine: Engine
+) -> None:
+    compared = 0
+    for sample in samples:
+        for event in records(sample["path"]):
+            made = {
+                name: normalise(
+                    line("windows.evtx", body if isinstance(body := layout(event), str) else json.dumps(body)),
+                    agency=None,
+                    received_at=None,
+                )
+                for name, layout in LAYOUTS.items()
+            }
+            wanted = winlog(dict(made["evtx"].fields))
+            fired = {match.rule.id for match, _ in engine.match([made["evtx"]])}
+            for name, record in made.items():
+                if name == "flat" and CLASHING & data_of(event).keys():
+                    continue
+                found = winlog(dict(record.fields))
+                if name == "flat" and "UserID" not in data_of(event):
+                    found.pop("winlog.event_data.UserID", None)  # the header's; there is no telling it from data
+                assert {**found, "winlog.keywords": 0} == {**wanted, "winlog.keywords": 0}, (name, sample["path"])
+                assert {match.rule.id for match, _ in engine.match([record])} == fired, (name, sample["path"])
+                compared += 1
+    assert compared > 500
+
+
+def test_each_sample_fires_its_rule(samples: list[dict[str, Any]], engine: Engine) -> None:
+    for sample in samples:
+        made = [
+            normalise(line("windows.evtx", json.dumps(event)), agency=None, received_at=None)
+            for event in records(sample["path"])
+        ]
+        assert sample["rule_id"] in {match.rule.id for match, _ in engine.match(made)}, sample["path"]
