@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from sentinel.detect.compile import holds, place_of
 from sentinel.detect.facts import Facts, members, text_of
 from sentinel.detect.notation import notation
-from sentinel.detect.place import Place, Resolver
+from sentinel.detect.place import Resolver
+from sentinel.detect.reason import MAX_VALUE_CHARACTERS, Kind, reason, refers_to
 from sentinel.detect.tree import Group, Item, Negation, Node, Selection
 
 MAX_VALUES_SHOWN = 4
-MAX_VALUE_CHARACTERS = 200
+MAX_LINES = 1_000
+"""Of a tree as text; a rule may have ten thousand parts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +24,30 @@ class Verdict:
     reason: str = ""
     """What the record says there, for a line of a selection."""
     parts: tuple["Verdict", ...] = ()
+    kind: Kind | None = None
+    """For a line of a selection: found, absent, other value, case, wrong type, present."""
 
     def lines(self, depth: int = 0) -> list[str]:
-        """Return the verdict as indented text."""
-        reason = f"   ({self.reason})" if self.reason else ""
-        own = f"{'  ' * depth}{'yes' if self.holds else 'no '} {self.what}{reason}"
-        return [own, *(line for part in self.parts for line in part.lines(depth + 1))]
+        """Return the verdict as indented text that needs no colours, at most `MAX_LINES` lines of it."""
+        # "found" and "other value" are plain to see from the value itself.
+        is_plain = self.kind in (None, Kind.FOUND, Kind.OTHER_VALUE)
+        kind = "" if is_plain else f"{self.kind}: "
+        told = f"   ({kind}{self.reason})" if self.reason else ""
+        found = [f"{'  ' * depth}{'PASS' if self.holds else 'FAIL'} {self.what}{told}"]
+        for part in self.parts:
+            if len(found) > MAX_LINES:
+                return [*found[:MAX_LINES], f"{'  ' * (depth + 1)}..."]
+            found += part.lines(depth + 1)
+        return found
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the verdict for programs."""
+        told: dict[str, object] = {"what": self.what, "pass": self.holds}
+        if self.kind is not None:
+            told |= {"kind": str(self.kind), "reason": self.reason}
+        if self.parts:
+            told["parts"] = [part.as_dict() for part in self.parts]
+        return told
 
 
 def why(node: Node, facts: Facts, resolve: Resolver, keywords: tuple[str, ...] = ()) -> Verdict:
@@ -45,7 +65,8 @@ def why(node: Node, facts: Facts, resolve: Resolver, keywords: tuple[str, ...] =
             return Verdict(what, sum(part.holds for part in parts) >= node.at_least, parts=parts)
         case Item():
             verdict = holds(node, facts, resolve, keywords)
-            return Verdict(_asked(node), verdict, _said(facts, place_of(node, resolve, keywords)))
+            found = reason(node, facts, place_of(node, resolve, keywords), resolve)
+            return Verdict(_asked(node), verdict, found.words + _others(node, facts, resolve), kind=found.kind)
 
 
 def _asked(item: Item) -> str:
@@ -56,11 +77,11 @@ def _asked(item: Item) -> str:
     return f"not ({text})" if item.is_negated else text
 
 
-def _said(facts: Facts, place: Place) -> str:
-    if place.is_keyword:
-        return "searched in every text of the record"
-    name = facts.first(place.names)
-    if name is None:
-        return f"the record has no {' or '.join(place.names)}"
-    text = ", ".join(text_of(value) for value in members(facts.fields[name]))
-    return f"{name} is {text[:MAX_VALUE_CHARACTERS]!r}{'...' if len(text) > MAX_VALUE_CHARACTERS else ''}"
+def _others(item: Item, facts: Facts, resolve: Resolver) -> str:
+    """Return what the fields say that an item compares with."""
+    told = ""
+    for field in refers_to(item)[:MAX_VALUES_SHOWN]:
+        name = facts.first(resolve(field))
+        text = None if name is None else ", ".join(map(text_of, members(facts.fields[name])))[:MAX_VALUE_CHARACTERS]
+        told += f"; {field} is {'absent' if text is None else repr(text)}"
+    return told

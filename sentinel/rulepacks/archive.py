@@ -33,7 +33,7 @@ KEPT_SUFFIXES = (".yml", ".yaml", ".ndjson")
 MANIFEST, SIGNATURE = "pack.yml", "pack.sig"
 _DAMAGE = (
     *(tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, struct.error),
-    *(ValueError, OverflowError, LookupError, NotImplementedError, RuntimeError),
+    *(ValueError, OverflowError, LookupError, RuntimeError),
 )
 """What the standard library raises on archives that are none."""
 

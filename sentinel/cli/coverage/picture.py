@@ -11,7 +11,7 @@ from sentinel.cli.coverage.attack import name_of, tactic_name
 from sentinel.cli.coverage.matrix import Matrix
 from sentinel.model.match import RuleInfo
 
-WIDTH, HEIGHT, GAP, HEAD, MARGIN = 168, 40, 6, 46, 16
+WIDTH, HEIGHT, GAP, HEAD, MARGIN = 184, 40, 6, 46, 16
 """Of a cell, between cells, of a column's head, around everything; in pixels."""
 LETTERS = 25
 """Letters of a name that fit into a cell."""
@@ -19,7 +19,7 @@ STEPS = (1, 3, 10, 30)
 """Rules from which a cell is a shade darker; the number stands in the cell too."""
 MAX_TITLES = 20
 _LIGHT = ("#eaf2f9", "#cfe2f2", "#a5c8e4", "#6ea5d0")
-_DARK = ("#1b2f40", "#234560", "#2d5f87", "#3a7bb0")
+_DARK = ("#1b2f40", "#234560", "#2d5f87", "#2f6a9b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +72,18 @@ def _column(tactic: str, cells: list[_Cell], left: int) -> Iterator[str]:
 
 def _cell(cell: _Cell, left: int, top: int) -> Iterator[str]:
     shade = sum(len(cell.rules) >= step for step in STEPS) - 1
-    name = name_of(cell.technique) or cell.technique
+    known = name_of(cell.technique)
+    name = known or cell.technique
     shown = name if len(name) <= LETTERS else name[: LETTERS - 1].rstrip() + "…"
-    parts = f", {cell.parts} sub" if cell.parts else ""
+    parts = f"{cell.parts} sub" if cell.parts else ""
+    below = ", ".join(each for each in (cell.technique if known else "", parts) if each)
     titles = [rule.title for rule in cell.rules[:MAX_TITLES]]
     if len(cell.rules) > MAX_TITLES:
         titles.append(f"and {len(cell.rules) - MAX_TITLES} more")
-    yield f"<g><title>{_text(f'{cell.technique} {name}: ' + '; '.join(titles))}</title>"
+    yield f"<g><title>{_text(f'{cell.technique} {known}: ' + '; '.join(titles))}</title>"
     yield f'<rect class="s{shade}" x="{left}" y="{top}" width="{WIDTH}" height="{HEIGHT}" rx="4"/>'
     yield f'<text class="name" x="{left + 8}" y="{top + 17}">{_text(shown)}</text>'
-    yield f'<text class="small" x="{left + 8}" y="{top + 32}">{_text(cell.technique)}{parts}</text>'
+    yield f'<text class="id" x="{left + 8}" y="{top + 32}">{_text(below)}</text>'
     yield f'<text class="count" x="{left + WIDTH - 8}" y="{top + 32}">{len(cell.rules)}</text></g>'
 
 
@@ -91,7 +93,7 @@ def _style() -> str:
     fonts = (
         "text{font-family:system-ui,'Segoe UI',Roboto,'Noto Sans',sans-serif}"
         ".title{font-size:16px;font-weight:600}.tactic{font-size:14px;font-weight:600}.name{font-size:12px}"
-        ".small{font-size:11px}.count{font-size:12px;font-weight:600;text-anchor:end}"
+        ".small,.id{font-size:11px}.count{font-size:12px;font-weight:600;text-anchor:end}"
     )
     return f"{fonts}{light}@media (prefers-color-scheme:dark){{{dark}}}"
 

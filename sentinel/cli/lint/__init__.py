@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from sentinel.cli.lint import attributes, cost, fields, filters, never, sigma_cli, validators
+from sentinel.cli.lint import attributes, cost, fields, never, sigma_cli, validators
 from sentinel.cli.lint.issue import Issue
 from sentinel.cli.lint.lines import line_of
 from sentinel.cli.samples import samples_of
@@ -23,10 +23,10 @@ def lint(
 ) -> list[Issue]:
     """Return all issues of the rules in `rule_files`, which `rule_set` was loaded from: each once, by place."""
     issues = [_broken(fault.path, fault.rule_id, fault.message) for fault in rule_set.faults if not fault.is_set_aside]
+    issues += [_doubt(doubt.path, doubt.rule_id, doubt.message) for doubt in rule_set.doubts]
     issues += validators.issues(rule_files)
     for path in rule_files:
         issues += attributes.issues(path)
-        issues += filters.issues(path)
     offered = [source for family in bundled() for source in family.sources]
     for rule in rule_set.rules:
         sources = [source for source in offered if rule.log_source.fits(source.offered)]
@@ -45,6 +45,11 @@ def lint(
 def _broken(path: Path, rule_id: str | None, message: str) -> Issue:
     line = line_of(path, rule_id, "title:") if rule_id else None
     return Issue(path=path, check="broken", message=message, remedy="the rule is not used until then", line=line)
+
+
+def _doubt(path: Path, rule_id: str | None, message: str) -> Issue:
+    line = line_of(path, rule_id, "condition") if rule_id else line_of(path, "filter:")
+    return Issue(path=path, check="doubt", message=message, line=line, is_grave=False)
 
 
 def _samples(path: Path) -> Iterator[Issue]:

@@ -26,10 +26,8 @@ def line_of(path: Path, *wanted: str) -> int | None:
 
 def _place(text: str, needle: str) -> int:
     """Return where `needle` is a key of the document, or else where it first stands; -1 for nowhere."""
-    key = re.search(rf"^[ \t\-]*['\"]?{re.escape(needle.rstrip(':'))}['\"]?[ \t]*[|:]", text, re.MULTILINE)
-    if key is None:
-        return text.find(needle)
-    return key.start() + len(key[0]) - len(key[0].lstrip())
+    key = re.search(rf"(?:^|[\s{{,\-])['\"]?({re.escape(needle.rstrip(':'))})['\"]?[ \t]*[|:]", text)
+    return text.find(needle) if key is None else key.start(1)
 
 
 @lru_cache(maxsize=256)

@@ -18,7 +18,7 @@ from sentinel.model.ecs import FIELDS, LISTS
 
 _SMALL = ("event.kind", "event.category", "event.type", "event.outcome", "event.dataset", "network.transport")
 """Fields that we fill in small letters, whatever the source writes."""
-_NAME = re.compile(r"'(?:not )?([^':|]+)")
+_NAME = re.compile(r"'(?:not )?([\w.@-]+)(?=[:|'])")
 _NUMERIC = frozenset("0123456789.+-einf")
 _ADDRESS = frozenset("0123456789abcdef.:%/")
 
@@ -52,7 +52,7 @@ def _told(rule: Rule, reason: str | None, where: str) -> Iterator[Issue]:
 
 def _issue(rule: Rule, message: str, reason: str, *, is_grave: bool) -> Issue:
     # The last name in a reason is the rule's own; the first may be what the log source demands.
-    place = _NAME.findall(reason)[-1]
+    place = (_NAME.findall(reason) or ["condition"])[-1]
     return Issue(
         path=rule.path,
         check="never",

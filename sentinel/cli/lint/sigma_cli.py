@@ -22,10 +22,11 @@ def issues(files: Sequence[Path], known: Sequence[Issue]) -> Iterator[Issue]:
     """
     said = {(each.path.resolve(), each.check.removeprefix("sigma:")) for each in known}
     broken = {each.path.resolve() for each in known if each.check == "broken"}
-    for start in range(0, len(files), BATCH):
-        for found in _batch(files[start : start + BATCH]):
-            place = found.path.resolve()
-            if (place, found.check.removeprefix("sigma-cli:")) not in said and place not in broken:
+    # One file that is no YAML would end the whole run.
+    asked = [path for path in files if path.resolve() not in broken]
+    for start in range(0, len(asked), BATCH):
+        for found in _batch(asked[start : start + BATCH]):
+            if (found.path.resolve(), found.check.removeprefix("sigma-cli:")) not in said:
                 yield found
 
 
