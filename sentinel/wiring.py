@@ -28,7 +28,7 @@ from sentinel.intake.enrolment import Enrolment
 from sentinel.intake.identity import Identities
 from sentinel.intake.ledger import Ledger
 from sentinel.intake.receiver import Receiver
-from sentinel.journal import Journal
+from sentinel.journal import Entry, Journal
 from sentinel.journal.local import LocalJournal
 from sentinel.model.match import Match
 from sentinel.model.record import Record
@@ -37,6 +37,7 @@ from sentinel.pipeline import Pipeline
 from sentinel.playbooks.commands import Commands
 from sentinel.playbooks.library import Library
 from sentinel.playbooks.run import Runs
+from sentinel.rulebook.costs import Costs
 from sentinel.rulebook.counters import RuleCounters
 from sentinel.rulebook.reload import Reloader
 from sentinel.rulebook.shelf import Shelf
@@ -204,7 +205,7 @@ class Home:
             normalise,
             self.respond,
             on_faults=Ledger(self.engine).count,
-            on_stored=self.sources.see,
+            on_stored=self._note,
             sieve=Sieve(self.engine, self.rule_states, self.rule_counters),
             crew=self._crew(),
         )
@@ -232,6 +233,15 @@ class Home:
                 disk_percent=self.settings.watch.disk_percent,
             ),
         )
+
+    @cached_property
+    def costs(self) -> Costs:
+        """Return what measures the cost of rules now and then."""
+        return Costs(self.rule_counters)
+
+    def _note(self, entries: Sequence[Entry], records: Sequence[Record]) -> None:
+        self.sources.see(entries, records)
+        self.costs.see(self.detection.router, records)
 
     def employ(self, rules: RuleSet) -> None:
         """Let the pipeline work with these rules from its next batch on; until then it goes on with those before."""

@@ -83,7 +83,7 @@ def run(opened: Home, listener: socket.socket) -> None:
         ),
         _thread("rules", lambda: _supervise("rules", stop, opened.shelf.wanted, LOOK_SECONDS, opened.reloader.look)),
         _thread("watch", lambda: _supervise("watch", stop, stop, WATCH_SECONDS, opened.watch.look)),
-        _thread("upkeep", lambda: _supervise("upkeep", stop, stop, MAINTAIN_SECONDS, opened.store.maintain)),
+        _thread("upkeep", lambda: _supervise("upkeep", stop, stop, MAINTAIN_SECONDS, lambda: _keep_up(opened))),
     ]
 
     def end() -> None:
@@ -127,6 +127,11 @@ def run(opened: Home, listener: socket.socket) -> None:
 def _work(opened: Home) -> None:
     while opened.runs.work(now()):
         pass
+
+
+def _keep_up(opened: Home) -> None:
+    opened.store.maintain()
+    opened.rule_counters.prune(now())
 
 
 def _thread(name: str, target: Callable[[], None]) -> threading.Thread:
