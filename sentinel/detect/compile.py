@@ -75,7 +75,7 @@ def value_holds(value: Value, facts: Facts, place: Place, resolve: Resolver) -> 
         case Null():
             return place.is_absent(facts)
         case Exists():
-            return (facts.first(place.names) is not None) == value.is_wanted
+            return place.is_absent(facts) != value.is_wanted
         case Reference():
             other = Place(resolve(value.field))
             return refers(value, _folded(facts, place), _folded(facts, other))

@@ -6,7 +6,7 @@ from unicodedata import normalize
 
 from sentinel.model.record import Scalar, Value
 
-BOOKKEEPING = ("event.", "log.", "agent.", "organization.", "related.", "ecs.", "host.")
+BOOKKEEPING = ("@timestamp", "event.", "log.", "agent.", "organization.", "related.", "ecs.", "host.")
 """Fields that say how a record came here, not what happened: keywords do not search them."""
 MAX_WORDS = 2_000
 """Values of one record that keywords search at most."""

@@ -185,7 +185,9 @@ class _Loader:
 
 def _log_source(parsed: SigmaRule | SigmaFilter) -> LogSource:
     source = parsed.logsource
-    return LogSource(source.product, source.category, source.service)
+    return LogSource(
+        *(None if key is None else key.lower() for key in (source.product, source.category, source.service))
+    )
 
 
 def _id_of(rule: Parsed | SigmaFilter) -> str | None:

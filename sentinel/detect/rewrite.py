@@ -82,6 +82,8 @@ def _item(key: str, value: Any) -> tuple[str, Any]:
     field, *modifiers = key.split("|")
     if "fieldref" in modifiers and "cased" in modifiers:
         raise InputError(f"'{key}': fields are compared without case; 'cased' cannot be combined with 'fieldref'")
+    if "re" in modifiers[1:]:
+        raise InputError(f"'{key}': 're' must come first, because it takes unmodified values")
     new_key = "|".join([field, *our_names(modifiers)])
     if isinstance(value, list):
         return new_key, [_value(each, key, modifiers) for each in value]
@@ -95,6 +97,8 @@ def _value(value: Any, key: str, modifiers: Sequence[str]) -> Any:
             raise InputError(f"'{key}' holds a map; array matching (sigma-version 3) is not supported, name the field")
         case list():
             raise InputError(f"'{key}' holds a list inside a list")
+        case bool() | int() | float() if "re" in modifiers:
+            raise InputError(f"'{key}' holds {value!r}, and an expression must be a text; put it in quotes")
         case bool() | None:
             return value
         case int():
