@@ -40,7 +40,7 @@ class Found:
 class Group:
     """What waits for one group-by value. Where it stands in the window is found again from what waits."""
 
-    __slots__ = ("_alike", "_first", "_last", "_measure", "encoded", "touched", "waiting")
+    __slots__ = ("_alike", "_ended", "_first", "_last", "_measure", "encoded", "touched", "waiting")
 
     def __init__(self, touched: int = 0, waiting: list[Contribution] | None = None) -> None:
         self.waiting: list[Contribution] = waiting or []
@@ -51,6 +51,8 @@ class Group:
         self._measure: Measure | None = None
         self._first = 0
         self._last = -1
+        self._ended = 0
+        """Event time at which the window ended: what did so may be used up."""
         self._alike: dict[object, list[Contribution]] | None = None
 
     def take(self, added: Contribution, shape: Shape) -> tuple[Found | None, int]:
@@ -106,12 +108,13 @@ class Group:
     def _move_to(self, place: int, shape: Shape) -> None:
         """Let the window end at `place`: a step where it ended just before, all anew where it did not."""
         measure = self._measure
-        if measure is not None and self._last == place - 1:
+        if measure is not None and self._last == place - 1 and self.waiting[place].at >= self._ended:
             self._slide(place, measure, shape)
             return
         self._measure = measure = shape.fresh()
         self._first = bisect_left(self.waiting, (self.waiting[place].at - shape.span,))
         self._last = place
+        self._ended = self.waiting[place].at
         for each in self.waiting[self._first : place + 1]:
             measure.add(each)
 
@@ -120,6 +123,7 @@ class Group:
         added = waiting[place]
         measure.add(added)
         self._last = place
+        self._ended = added.at
         start = added.at - shape.span
         while waiting[self._first].at < start:
             measure.remove(waiting[self._first])
