@@ -107,9 +107,11 @@ def _say_what_was_done(done: "Installed", folder: Path, *, as_json: bool) -> Non
 
 
 def _say_whether_it_is_read(home: Path, folder: Path) -> None:
-    from sentinel.config import load
+    from sentinel import bundled
+    from sentinel.config import FILE_NAME, load
 
-    places = [(home / each).resolve() for each in load(home).content.rules]
+    places = list(load(home).content.rules) or [bundled.folder("rules")]
     target = folder.resolve()
-    if not any(target.is_relative_to(place) for place in places):
-        say(f'the server does not read it yet: add "{target}" to content.rules in {home / "sentinel.toml"}')
+    if not any(target.is_relative_to(place.resolve()) for place in places):
+        listed = ", ".join(f'"{place}"' for place in [*places, target])
+        say(f"the server does not read it yet; in {home / FILE_NAME} below [content] write: rules = [{listed}]")

@@ -4,13 +4,13 @@ import json as to_json
 import os
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sentinel.cli.rules.folders import Folders, Json, say, say_faults, show
+from sentinel.cli.rules.folders import Json, say, say_faults, show
 from sentinel.errors import InputError
 from sentinel.model.match import Level, RuleInfo
 
@@ -30,6 +30,8 @@ class Listed:
     log_source: str
     tags: tuple[str, ...]
     file: str
+    state: str | None = None
+    """In a server, where a home folder was named: `enabled`, `shadow` or `disabled`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,10 @@ class Choice:
 
 
 def list_rules(
-    folders: Folders,
+    folders: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="DIR...", help="Rule files, or folders of them; else those of --home."),
+    ] = None,
     level: Annotated[str | None, typer.Option(help="Only rules of this level and above: low, medium, high ...")] = None,
     tag: Annotated[
         str | None, typer.Option(help="Only rules with a tag that holds this: t1110, initial-access.")
@@ -71,17 +76,27 @@ def list_rules(
     why_skipped: Annotated[
         bool, typer.Option("--why-skipped", help="List the rules that are not used, each with place and reason.")
     ] = False,
+    home: Annotated[
+        Path | None, typer.Option(help="Home folder of a server: show the state of each rule there.")
+    ] = None,
+    agency: Annotated[str, typer.Option(help="Agency whose states are shown.")] = "city",
     json: Json = False,
 ) -> None:
     """List the rules in use, worst level first."""
     from sentinel.detect.load import load_rules
 
-    rule_set = load_rules(folders)
+    places = folders or (_places(home) if home is not None else [])
+    if not places:
+        raise InputError("name folders of rules, or the --home of a server")
+    rule_set = load_rules(places)
     if why_skipped:
-        _show_skipped(sorted(skipped(rule_set, folders), key=lambda each: (each.file, each.line or 0)), as_json=json)
+        _show_skipped(sorted(skipped(rule_set, places), key=lambda each: (each.file, each.line or 0)), as_json=json)
         return
     say_faults(rule_set, limit=5)
-    found = list(_chosen(rule_set, Choice(_level(level), tag, product)))
+    states = {} if home is None else _states(home, rule_set, agency)
+    found = [
+        replace(each, state=states.get(each.id)) for each in _chosen(rule_set, Choice(_level(level), tag, product))
+    ]
     found.sort(key=lambda each: (-Level(each.level).rank, each.title))
     if json:
         for each in found:
@@ -89,6 +104,28 @@ def list_rules(
     else:
         _show(found)
     say(f"{len(found)} rules")
+
+
+def _places(home: Path) -> list[Path]:
+    """Return the folders of rules a server reads."""
+    from sentinel import bundled
+    from sentinel.config import load
+
+    return list(load(home).content.rules) or [bundled.folder("rules")]
+
+
+def _states(home: Path, rule_set: "RuleSet", agency: str) -> dict[str, str]:
+    """Return the state of each rule in an agency; raise InputError for an agency the server does not know."""
+    from sentinel.wiring import open_home
+
+    opened = open_home(home)
+    try:
+        if opened.agencies.get(agency) is None and agency != "city":
+            raise InputError(f"there is no agency '{agency}'; `sentinel agency` lists them")
+        infos = [rule.info for rule in rule_set.rules] + [each.info for each in rule_set.correlations]
+        return {rule_id: str(state) for rule_id, state in opened.rule_states.states(infos, agency).items()}
+    finally:
+        opened.close()
 
 
 def _level(name: str | None) -> Level | None:
@@ -153,9 +190,12 @@ def _show(found: list[Listed]) -> None:
 
     from sentinel.cli.findings import plain
 
-    table = Table("level", Column("id", no_wrap=True), "title", "log source", highlight=False)
+    has_states = any(each.state for each in found)
+    states = [Column("state")] if has_states else []
+    table = Table(Column("level"), *states, Column("id", no_wrap=True), "title", "log source", highlight=False)
     for each in found:
-        table.add_row(each.level, each.id, plain(each.title), plain(each.log_source))
+        state = [each.state or "-"] if has_states else []
+        table.add_row(each.level, *state, each.id, plain(each.title), plain(each.log_source))
     Console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else 200).print(table)
 
 
