@@ -14,6 +14,10 @@ from sentinel.errors import InputError
 
 FILE_NAME = "sentinel.toml"
 PREFIX = "SENTINEL_"
+FEW_CORES = 2
+"""With so few the way to workers and back costs what they save; see bench/workers.py."""
+MAX_WORKERS = 8
+"""By then the server itself, which concludes and stores, is the slowest."""
 HOME_VARIABLE = "SENTINEL_HOME"
 """Names the home folder for every command; no setting of a home."""
 
@@ -61,8 +65,18 @@ class PipelineSettings(Section):
     """How events are judged."""
 
     workers: int = Field(
-        default=0, ge=0, le=64, description="Processes that read lines and match rules; 0: the server does it itself."
+        default=-1,
+        ge=-1,
+        le=64,
+        description="Processes that read lines and match rules. 0: the server does it itself; -1: so on one core or "
+        "two, else one process less than there are cores, 8 at most.",
     )
+
+    @property
+    def processes(self) -> int:
+        """Return how many workers to start on this machine."""
+        cores = len(os.sched_getaffinity(0))
+        return self.workers if self.workers >= 0 else 0 if cores <= FEW_CORES else min(cores - 1, MAX_WORKERS)
 
 
 class DatabaseSettings(UrlSettings):

@@ -250,7 +250,7 @@ class Home:
         self.pipeline.replace(self.detection, crew)
 
     def _crew(self) -> Crew | None:
-        workers = self.settings.pipeline.workers
+        workers = self.settings.pipeline.processes
         return Crew(workers, self._rule_paths()) if workers else None
 
     def _rule_paths(self) -> Sequence[Path]:
