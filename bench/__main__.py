@@ -7,6 +7,7 @@ COMMANDS = (
     ["bench.collector_tail"],
     ["bench.store_local"],
     ["bench.whole_path"],
+    ["bench.correlation"],
     ["bench.kill_trial", "--seeds", "3"],
 )
 

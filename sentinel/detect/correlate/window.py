@@ -10,7 +10,7 @@ from sentinel.detect.correlate.condition import Condition
 from sentinel.detect.correlate.contribution import Contribution
 from sentinel.detect.correlate.measure import Measure, Ordered
 
-MAX_IN_GROUP = 20_000
+MAX_IN_GROUP = 40_000
 Sameness = Callable[[Contribution], object]
 
 
