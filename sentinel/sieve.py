@@ -25,8 +25,8 @@ MIN_RUN = 3
 """Shorter runs of letters are in every line."""
 _ESCAPES = (b"\\u00", b"\\u0130", b"\\u212a")
 """Escapes in JSON that stand for letters which a search for ASCII has to find."""
-_FOLDED = ("\u0130".encode(), "\u212a".encode())
-"""The only letters beyond ASCII that fold to letters within: I with a dot, and the Kelvin sign."""
+_KELVIN = "\u212a".encode()
+"""Besides İ the only letter beyond ASCII that folds to one within."""
 _LEFTMOST = ahocorasick_rs.MatchKind.LeftmostFirst
 """The kind of search that has fast prefilters."""
 Row = Mapping[str, object]
@@ -41,7 +41,7 @@ class Gate:
         self.size = len(needles)
         runs = sorted({_plain_run(needle) for needle in needles})
         self._is_open = any(len(run) < MIN_RUN for run in runs)
-        patterns = [*(run.encode() for run in runs if run), *_ESCAPES, *_FOLDED]
+        patterns = [*(run.encode() for run in runs if run), *_ESCAPES, _KELVIN]
         self._in_bytes = ahocorasick_rs.BytesAhoCorasick(patterns, matchkind=_LEFTMOST)
         self._in_text = ahocorasick_rs.AhoCorasick(sorted(needles), matchkind=_LEFTMOST)
 
@@ -64,7 +64,8 @@ def _plain_run(needle: str) -> str:
     for letter in needle:
         run = run + letter if letter.isascii() and letter.isprintable() and letter not in '"\\/' else ""
         best = max(best, run, key=len)
-    return best
+    # Folding makes an i and a dot of İ, so the last i of a run may be none in the raw text.
+    return best.rstrip("i")
 
 
 class Fit:
@@ -111,11 +112,12 @@ class Sieve:
         self._common: Gate | None = None
         """The gate that is asked once for many lines: the one with the fewest words."""
 
-    def sift(self, lines: Sequence[bytes]) -> list[int]:
-        """Return the places in `lines` of those that need a closer look."""
+    def sift(self, block: bytes) -> tuple[int, list[tuple[int, bytes]]]:
+        """Return how many lines `block` has, and those that need a closer look, each with its place from 0."""
         loads, shapes, common = orjson.loads, self._shapes, self._common
-        is_suspect = common is None or common.lets(b"\n".join(lines))
-        kept: list[int] = []
+        is_suspect = common is None or common.lets(block)
+        lines = block.split(b"\n")
+        kept: list[tuple[int, bytes]] = []
         for place, line in enumerate(lines):
             try:
                 row = loads(line)
@@ -131,12 +133,12 @@ class Sieve:
                     verdict = fit.partition.conclude(bits)
                 gate = fit.gate
                 if verdict or (gate and (is_suspect or gate is not common) and gate.lets(line) and gate.lets_row(row)):
-                    kept.append(place)
+                    kept.append((place, line))
             except (KeyError, TypeError, ValueError):
                 # A shape or a kind of event met for the first time, or a line that is unusual in any way.
                 if self._needs_look(line):
-                    kept.append(place)
-        return kept
+                    kept.append((place, line))
+        return len(lines), kept
 
     def _needs_look(self, line: bytes) -> bool:
         """Get to know a line's shape and kind, and return whether the line itself needs a closer look."""

@@ -13,7 +13,7 @@ _LINES: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("linux.sysmon", re.compile(r"<Provider Name=[\"']Linux-Sysmon")),
     ("windows.evtx", re.compile(r"^\s*(?:-\s*)?<Event[\s>]")),
     ("linux.auditd", re.compile(r"(?:^|\s)type=[A-Z][A-Z0-9_]{1,40}(?:\[\d+\])? (?:msg=)?audit\(\d")),
-    ("cisco.ios", re.compile(r"%[A-Z][A-Z0-9_]{1,30}(?:-[A-Z][A-Z0-9_]{1,30})?-[0-7]-[A-Z0-9_]{1,40}:")),
+    ("cisco.ios", re.compile(r"%[A-Z][A-Z0-9_]{1,30}(?:-[A-Za-z][A-Za-z0-9_]{1,30})?-[0-7]-[A-Z0-9_]{1,40}[: ]")),
     ("fortinet.firewall", re.compile(r"\blogid=\"?\d{6,}.{0,400}\btype=")),
     (
         "haproxy.http",

@@ -1,13 +1,14 @@
 """Files that somebody hands us, as Events: EVTX, JSON in lines or pretty-printed, text logs; all may be gzipped."""
 
 import gzip
+import io
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 from sentinel.cli import text_lines
 from sentinel.cli.guess import OBJECT, TEXT, guess_json, guess_line, guess_text
@@ -18,6 +19,12 @@ from sentinel.event import MAX_LINE_BYTES, Event, decode
 MAX_WHOLE_BYTES = 256_000_000
 """A file of JSON that is not one object a line has to be held in memory."""
 MAX_FAULTS_NAMED = 5
+WINDOWS = "windows.evtx"
+"""The dataset of Windows events in any layout; their parser refines it."""
+BLOCK_BYTES = 262_144
+"""Lines are sifted in blocks of about this size."""
+Sift = Callable[[bytes], tuple[int, list[tuple[int, bytes]]]]
+"""See `sentinel.sieve.Sieve.sift`."""
 _EVTX_MAGIC = b"ElfFile\x00"
 _GZIP_MAGIC = b"\x1f\x8b"
 _JSON_START = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:\{|\[\s*[{\]])")
@@ -42,6 +49,16 @@ class Source:
     broken: int = 0
     faults: list[str] = field(default_factory=list)
     """The first few, each with its place."""
+    sift: Sift | None = None
+    """Takes out the lines of JSON on which no rule can fire; they are counted and not yielded."""
+
+    _start: int = 0
+    _end: int | None = None
+    _before: int = 0
+
+    def part(self, start: int, end: int | None, before: int) -> None:
+        """Read only the lines between two places in a file of JSON lines; `before` lines come first."""
+        self._start, self._end, self._before = start, end, before
 
     def fault(self, number: int, message: object) -> None:
         """Count a record that cannot be read, and remember the first few."""
@@ -57,14 +74,14 @@ class Source:
         try:
             with _open(self.path) as stream:
                 head = stream.read(65_536)
-                stream.seek(0)
-                yield from self._choose(stream, head)
+                stream.seek(self._start)
+                yield from self._choose(stream if self._end is None else _part(stream, self._end - self._start), head)
         except (OSError, EOFError, gzip.BadGzipFile) as error:
             raise UnavailableError(f"cannot read {self.path}: {error}") from error
 
     def _choose(self, stream: IO[bytes], head: bytes) -> Iterator[Event]:
         if head.startswith(_EVTX_MAGIC):
-            self._settle("windows.evtx")
+            self._settle(WINDOWS)
             return self._evtx(stream)
         if _JSON_START.match(head):
             return self._json_lines(stream) if _is_lines(head) else self._json_whole(stream)
@@ -112,10 +129,10 @@ class Source:
                 continue
             if found is None:
                 return
-            yield self._event(number, found["data"], "windows.evtx")
+            yield self._event(number, found["data"], WINDOWS)
 
     def _lines(self, stream: IO[bytes]) -> Iterator[tuple[int, str]]:
-        number = 0
+        number = self._before
         while line := stream.readline(MAX_LINE_BYTES + 1):
             number += 1
             if len(line) > MAX_LINE_BYTES:
@@ -133,8 +150,27 @@ class Source:
             yield self._line(line)
 
     def _json_lines(self, stream: IO[bytes]) -> Iterator[Event]:
-        for number, text in self._lines(stream):
+        lines = self._lines(stream) if self.sift is None else self._sifted(stream, self.sift)
+        for number, text in lines:
             yield from self._object(number, text)
+
+    def _sifted(self, stream: IO[bytes], sift: Sift) -> Iterator[tuple[int, str]]:
+        """Yield the lines that `sift` keeps, as `_lines` does."""
+        before = self._before
+        for block in blocks(stream):
+            count, kept = sift(block)
+            self.events += count - len(kept)
+            if count > len(kept) and self.dataset is None:
+                self.dataset, self.is_guessed = WINDOWS, True
+            for place, line in kept:
+                number = before + place + 1
+                if len(line) > MAX_LINE_BYTES:
+                    self.fault(number, f"longer than {MAX_LINE_BYTES} bytes")
+                    continue
+                text = line.decode("utf-8", "surrogateescape").rstrip("\r").removeprefix("\ufeff")
+                if text.strip():
+                    yield number, text
+            before += count
 
     def _json_whole(self, stream: IO[bytes]) -> Iterator[Event]:
         content = stream.read(MAX_WHOLE_BYTES + 1)
@@ -191,6 +227,53 @@ class Source:
         self.dataset, self.is_guessed = self.dataset or event.dataset, True
         self.events += 1
         yield event
+
+
+def blocks(stream: IO[bytes]) -> Iterator[bytes]:
+    """Yield whole lines, many at a time, without the last line end; of a line too long only its beginning."""
+    rest = b""
+    while block := stream.read(BLOCK_BYTES):
+        end = block.rfind(b"\n")
+        if end >= 0:
+            yield rest[: MAX_LINE_BYTES + 1] + block[:end]
+            rest = block[end + 1 :]
+        elif len(rest) <= MAX_LINE_BYTES:
+            rest += block
+    if rest:
+        yield rest[: MAX_LINE_BYTES + 1]
+
+
+def _part(stream: IO[bytes], size: int) -> IO[bytes]:
+    return cast(IO[bytes], _Part(stream, size))
+
+
+class _Part(io.RawIOBase):
+    """A stream that ends after some bytes."""
+
+    def __init__(self, stream: IO[bytes], size: int) -> None:
+        self._stream, self._left = stream, size
+
+    def read(self, size: int = -1) -> bytes:
+        """Return at most `size` bytes."""
+        block = self._stream.read(self._left if size < 0 else min(size, self._left))
+        self._left -= len(block)
+        return block
+
+    def readline(self, size: int | None = -1) -> bytes:
+        """Return a line, or as much of it as `size` allows."""
+        line = self._stream.readline(self._left if size is None or size < 0 else min(size, self._left))
+        self._left -= len(line)
+        return line
+
+
+def is_json_lines(path: Path) -> bool:
+    """Return whether a file is JSON, one object a line, and not packed; False for one that cannot be read."""
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(65_536)
+    except OSError:
+        return False
+    return _JSON_START.match(head) is not None and _is_lines(head)
 
 
 def files_in(paths: Iterable[Path]) -> Iterator[Path]:

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 
+from sentinel.detect.cache import Shelf, ids_of
 from sentinel.detect.compile import holds
 from sentinel.detect.correlate.correlator import Correlator
-from sentinel.detect.correlate.hit import Hit, hit_of
+from sentinel.detect.correlate.hit import Hit, hit_of, microseconds
 from sentinel.detect.explain import explain
 from sentinel.detect.facts import Facts
 from sentinel.detect.routing import Router
@@ -18,11 +19,21 @@ from sentinel.model.record import Record
 class Engine:
     """Matches records against a rule set. One thread at a time; records in the order they happened, or nearly."""
 
-    def __init__(self, rule_set: RuleSet, families: Iterable[Family] | None = None) -> None:
+    def __init__(
+        self,
+        rule_set: RuleSet,
+        families: Iterable[Family] | None = None,
+        shelf: Shelf | None = None,
+        lateness_seconds: float = 0.0,
+    ) -> None:
+        """Match by `rule_set`; correlations wait `lateness_seconds` for what is late, see `Correlator`."""
         self._rule_set = rule_set
-        self._rules = {rule.info.id: rule for rule in rule_set.rules}
-        self._router = Router(rule_set.rules, families)
-        self._correlator = Correlator(rule_set.correlations)
+        self._places = {rule_id: place for place, rule_id in enumerate(ids_of(rule_set.rules))}
+        self.shelf = shelf or Shelf(None)
+        """Plans made so far; `save` keeps them for the next start."""
+        self.router = Router(rule_set.rules, families, self.shelf)
+        """Knows which rules see a record; for who sifts before making records."""
+        self._correlator = Correlator(rule_set.correlations, lateness_seconds)
 
     @property
     def rules(self) -> list[RuleInfo]:
@@ -37,7 +48,7 @@ class Engine:
 
     def knows(self, dataset: str) -> bool:
         """Return whether rules can apply to records of `dataset` at all."""
-        return self._router.knows(dataset)
+        return self.router.knows(dataset)
 
     def match(self, records: Sequence[Record]) -> list[tuple[Match, Record]]:
         """Return every match with the record that completed it, in the order of the records."""
@@ -52,15 +63,25 @@ class Engine:
         matches: list[tuple[Match, Record]] = []
         for record, found in zip(records, hits, strict=True):
             for hit in found:
-                rule = self._rules[hit.rule]
+                rule = self._rule_set.rules[self._places[hit.rule]]
                 if rule.is_output:
                     matches.append((Match(rule.info, record.id, record.at, hit.evidence), record))
-                matches += [(match, record) for match in self._correlator.see(hit)]
+                matches += self._correlator.feed(hit, record)
+        if records:
+            matches += self._correlator.advance(microseconds(str(records[-1].fields.get("event.ingested", ""))))
         self._correlator.expire()
         return matches
 
+    def advance(self, received: int) -> list[tuple[Match, Record]]:
+        """Return the correlation matches whose wait has ended by a time of the server, in microseconds; when idle."""
+        return self._correlator.advance(received)
+
+    def finish(self) -> list[tuple[Match, Record]]:
+        """Return the correlation matches that still waited for late records: nothing more will come."""
+        return self._correlator.finish()
+
     def _hits(self, record: Record) -> list[Hit]:
-        route = self._router.route(record.fields)
+        route = self.router.route(record.fields)
         partition = route.partition(record.fields)
         places = partition.find(record.fields)
         if not places:
@@ -82,7 +103,7 @@ class Engine:
         facts = Facts(record.fields)
         return {
             candidate.rule.info.id
-            for candidate in self._router.candidates(record.fields)
+            for candidate in self.router.candidates(record.fields)
             if holds(candidate.rule.condition, facts, candidate.names.resolve, candidate.keywords)
         }
 
@@ -91,12 +112,12 @@ class Engine:
         facts = Facts(record.fields)
         return [
             why(candidate.rule.condition, facts, candidate.names.resolve, candidate.keywords)
-            for candidate in self._router.candidates(record.fields)
+            for candidate in self.router.candidates(record.fields)
             if candidate.rule.info.id == rule_id
         ]
 
     def checkpoint(self) -> bytes:
-        """Return the state of the correlations, as JSON."""
+        """Return the state of the correlations."""
         return self._correlator.dump()
 
     def restore(self, state: bytes) -> None:

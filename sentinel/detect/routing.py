@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
+from sentinel.detect.cache import Shelf
 from sentinel.detect.compile import items
 from sentinel.detect.facts import fold
 from sentinel.detect.index import planner
@@ -18,6 +19,10 @@ MAX_ROUTES = 5_000
 """Kinds of records remembered; taxonomy files know far fewer, but several of them may speak of one record."""
 OTHER = -1
 """Stands for all numbers that no rule names."""
+UNPARTED = -2
+"""Stands for records without a pivot."""
+MAX_DIGITS = 9
+"""Longer numbers of a pivot part nothing."""
 Said = tuple[tuple[str, str], ...]
 Key = tuple[tuple[int, Said], ...]
 """Which families speak for a record, and what it says where that makes a difference to each."""
@@ -35,8 +40,10 @@ class Candidate:
 class Route:
     """One kind of records: the rules of its log sources, parted further by the value of a pivot."""
 
-    def __init__(self, key: Key, rules: Sequence[Rule], families: Sequence[Family]) -> None:
+    def __init__(self, key: Key, rules: Sequence[Rule], families: Sequence[Family], shelf: Shelf) -> None:
         self._key = key
+        self._shelf = shelf
+        self._name = repr(key)
         self._rules = rules
         self._families = families
         self._partitions: dict[int | None, Partition] = {}
@@ -45,13 +52,21 @@ class Route:
     def partition(self, fields: Mapping[str, Value]) -> Partition:
         """Return the partition of a record of this kind."""
         value = fields.get(self.pivot) if self.pivot else None
-        number = value if type(value) is int else None
-        if number is not None and str(number) not in self._mentioned:
+        number = value if type(value) is int and 0 <= value < 10**MAX_DIGITS else None
+        if number is not None and number not in self._mentioned:
             number = OTHER
         known = self._partitions.get(number)
         if known is None:
-            pinned = {} if number is None else {self.pivot: None if number == OTHER else number}
-            known = self._partitions[number] = Partition(self._plan(pinned))
+            known = self._partitions[number] = Partition(self._kept_plan(number))
+        return known
+
+    def _kept_plan(self, number: int | None) -> Plan:
+        """Return a plan from the shelf, or put a new one there."""
+        place = UNPARTED if number is None else number
+        known = self._shelf.plan(self._name, place)
+        if known is None:
+            known = self._plan({} if number is None else {self.pivot: None if number == OTHER else number})
+            self._shelf.put(self._name, sorted(self._mentioned), place, known)
         return known
 
     def candidate(self, rule: int, source: tuple[int, int]) -> Candidate:
@@ -73,10 +88,12 @@ class Route:
         return tuple(found.values())
 
     @cached_property
-    def _mentioned(self) -> frozenset[str]:
-        """Texts of the pivot that some rule names exactly."""
+    def _mentioned(self) -> frozenset[int]:
+        """Numbers of the pivot that some rule names exactly."""
         if not self.pivot:
             return frozenset()
+        if (kept := self._shelf.route(self._name)) is not None:
+            return frozenset(kept.mentioned)
         found: set[str] = set()
         for rule, source in self.places:
             candidate = self.candidate(rule, source)
@@ -84,7 +101,7 @@ class Route:
                 if item.field is not None and candidate.names.resolve(item.field)[0] == self.pivot:
                     values = (value for choice in item.values for value in choice)
                     found.update(_exact(value) for value in values if isinstance(value, Number | Text))
-        return frozenset(found)
+        return frozenset(int(text) for text in found if text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS)
 
     def _plan(self, pinned: Mapping[str, Scalar | None]) -> Plan:
         read = ((rule, source, self.candidate(rule, source)) for rule, source in self.places)
@@ -106,8 +123,11 @@ def _exact(value: Number | Text) -> str:
 class Router:
     """Finds the route of a record."""
 
-    def __init__(self, rules: Sequence[Rule], families: Iterable[Family] | None = None) -> None:
+    def __init__(
+        self, rules: Sequence[Rule], families: Iterable[Family] | None = None, shelf: Shelf | None = None
+    ) -> None:
         self._rules = rules
+        self._shelf = shelf or Shelf(None)
         self.families = tuple(families) if families is not None else bundled()
         self._routes: dict[Key, Route] = {}
         self._speaking = lru_cache(maxsize=1_024)(self._find_families)
@@ -120,7 +140,7 @@ class Router:
         if route is None:
             if len(self._routes) >= MAX_ROUTES:
                 self._routes.clear()
-            route = self._routes[key] = Route(key, self._rules, self.families)
+            route = self._routes[key] = Route(key, self._rules, self.families, self._shelf)
         return route
 
     def candidates(self, fields: Mapping[str, Value]) -> list[Candidate]:

@@ -1,6 +1,6 @@
 """What a rule folder holds once it is read: rules, correlations, and what was wrong with the rest."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -91,9 +91,11 @@ class Doubt:
 class RuleSet:
     """Everything that was loaded from some folders."""
 
-    rules: tuple[Rule, ...]
+    rules: Sequence[Rule]
     correlations: tuple[Correlation, ...]
     faults: list[Fault]
     """Broken rules; the rest works without them."""
     doubts: tuple[Doubt, ...] = ()
     """What is questionable in files that are used all the same."""
+    digest: str = ""
+    """Tells rule sets apart by all they were made from; empty for one that was not kept."""

@@ -7,6 +7,7 @@ from sentinel.cli.rules.coverage import coverage
 from sentinel.cli.rules.install import install
 from sentinel.cli.rules.listing import list_rules
 from sentinel.cli.rules.pack import pack
+from sentinel.cli.rules.sample import sample
 from sentinel.cli.rules.trial import run_samples
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True, pretty_exceptions_enable=False)
@@ -14,6 +15,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=T
 for command, name in (
     (check, "check"),
     (run_samples, "test"),
+    (sample, "sample"),
     (list_rules, "list"),
     (install, "install"),
     (pack, "pack"),

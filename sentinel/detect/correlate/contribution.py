@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+MAX_DEPTH = 16
+"""Correlations on correlations on ...: so many."""
 Key = tuple[str, ...]
 """Agency (empty across agencies), then the group-by values; one more item where the clock of the sender is ahead."""
 Value = str | tuple[str, ...] | float | None

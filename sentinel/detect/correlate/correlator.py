@@ -4,7 +4,7 @@ import logging
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from sentinel.detect.correlate.define import MAX_DEPTH
+from sentinel.detect.correlate.contribution import MAX_DEPTH
 from sentinel.detect.correlate.desk import Desk
 from sentinel.detect.correlate.hit import AGENCY, Hit
 from sentinel.detect.correlate.holdback import Waiting
@@ -20,7 +20,8 @@ MAX_HELD = 500_000
 """Matches that wait, over all correlations; each gets its share."""
 MIN_SHARE = 20_000
 MAX_LATENESS_SECONDS = 3_600.0
-Completed = tuple[Match, Record | None]
+_NOBODY = Record("", {})
+Completed = tuple[Match, Record]
 
 
 class Correlator:
@@ -81,9 +82,9 @@ class Correlator:
 
     def see(self, hit: Hit) -> list[Match]:
         """Take in a match; return the correlation matches it completes, those that listen to them included."""
-        return [match for match, _ in self.feed(hit, None)]
+        return [match for match, _ in self.feed(hit, _NOBODY)]
 
-    def feed(self, hit: Hit, record: Record | None) -> list[Completed]:
+    def feed(self, hit: Hit, record: Record) -> list[Completed]:
         """Do what `see` does; each match comes with the record that was given with the hit that completed it.
 
         With a lateness the matches that come back are those of earlier hits, whose time has come.
@@ -103,7 +104,7 @@ class Correlator:
         It changes no answer, only when it is given.
         """
         completed: list[Completed] = []
-        if not self._holds_back:
+        if not self._holds_back or not clock:
             return completed
         if clock < self._clock - self._longest_wait:
             # The server's clock was set back: what waits for the old one would wait for too long.
@@ -121,7 +122,7 @@ class Correlator:
                 self._judge(desk, waiting, completed)
         return completed
 
-    def _give(self, hit: Hit, record: Record | None, order: int, completed: list[Completed]) -> None:
+    def _give(self, hit: Hit, record: Record, order: int, completed: list[Completed]) -> None:
         """Let all who listen to a hit have it, then those who listen to what that completes, and so on."""
         queue = deque([(hit, order)])
         while queue:

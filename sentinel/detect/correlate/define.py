@@ -6,6 +6,7 @@ from pathlib import Path
 
 from sigma.correlations import SigmaCorrelationRule
 
+from sentinel.detect.correlate.contribution import MAX_DEPTH
 from sentinel.detect.correlate.expression import Combined, Expression, parse
 from sentinel.detect.describe import describe
 from sentinel.detect.rewrite import EXPRESSION, LIMITS
@@ -14,8 +15,6 @@ from sentinel.errors import InputError
 
 MAX_THRESHOLD = 10_000
 """A count above this would need more memory per group than we give it."""
-MAX_DEPTH = 16
-"""Correlations on correlations on ...: so many."""
 MAX_SPAN_SECONDS = 400 * 86_400
 Written = tuple[Path, SigmaCorrelationRule]
 

@@ -41,7 +41,7 @@ class Slot:
     def __init__(self, question: Question) -> None:
         self.question = question
         self.names = question.names
-        self._automaton: ahocorasick_rs.AhoCorasick | None = None
+        self._automaton: ahocorasick_rs.BytesAhoCorasick | None = None
         self._longest = 0
         self._characters = 0
         self._checks: dict[int, Check] = {}
@@ -85,9 +85,11 @@ class Slot:
         found = set(question.exact.get(folded, ()))
         unsure: Iterable[int] = question.open
         if question.needles:
-            hooks, end_of_text = question.hooks, len(folded)
+            hooks = question.hooks
+            raw = folded.encode()
+            end_of_text = len(raw)
             to_check: set[int] = set()
-            for needle, start, end in self._needles(folded):
+            for needle, start, end in self._needles(raw):
                 for kind, predicate in hooks[needle]:
                     if kind == CONTAINS or (kind == STARTS and start == 0) or (kind == ENDS and end == end_of_text):
                         found.add(predicate)
@@ -105,21 +107,22 @@ class Slot:
                 found.add(predicate)
         return found
 
-    def _needles(self, folded: str) -> Iterable[tuple[int, int, int]]:
-        """Return (needle, start, end) of everything the automaton finds."""
+    def _needles(self, raw: bytes) -> Iterable[tuple[int, int, int]]:
+        """Return (needle, start, end) of everything the automaton finds in the bytes of a folded text."""
         if self._automaton is None:
-            self._automaton = ahocorasick_rs.AhoCorasick(self.question.needles)
-            self._longest = max(map(len, self.question.needles))
-        if len(folded) <= WINDOW:
-            return self._automaton.find_matches_as_indexes(folded, overlapping=True)
-        return self._in_windows(folded, self._automaton)
+            needles = [needle.encode() for needle in self.question.needles]
+            self._automaton = ahocorasick_rs.BytesAhoCorasick(needles)
+            self._longest = max(map(len, needles))
+        if len(raw) <= WINDOW:
+            return self._automaton.find_matches_as_indexes(raw, overlapping=True)
+        return self._in_windows(raw, self._automaton)
 
-    def _in_windows(self, folded: str, automaton: ahocorasick_rs.AhoCorasick) -> Iterable[tuple[int, int, int]]:
+    def _in_windows(self, raw: bytes, automaton: ahocorasick_rs.BytesAhoCorasick) -> Iterable[tuple[int, int, int]]:
         """Search a long text in windows that overlap by the longest needle; each find is given once or twice."""
         found: set[tuple[int, int, int]] = set()
-        length = len(folded)
+        length = len(raw)
         for begin in range(0, length, WINDOW):
-            window = folded[begin : begin + WINDOW + self._longest]
+            window = raw[begin : begin + WINDOW + self._longest]
             for needle, start, end in automaton.find_matches_as_indexes(window, overlapping=True):
                 # Where a needle lies matters at the ends of the text only.
                 at = start + begin

@@ -1,0 +1,128 @@
+"""`sentinel scan`: the server's own normalising and detection, over files."""
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sentinel.cli.findings import Findings, Output
+from sentinel.errors import InputError, UnavailableError
+
+if TYPE_CHECKING:
+    from sentinel.detect.cache import RuleCache
+    from sentinel.detect.rule import RuleSet
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+
+@app.command()
+def scan(
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="EVTX, JSON, text logs, or folders of them.")],
+    rules: Annotated[list[Path], typer.Option(help="Folder or file of Sigma rules (repeatable).")],
+    json: Annotated[bool, typer.Option("--json", help="One ECS object per match and line on standard output.")] = False,
+    csv: Annotated[bool, typer.Option("--csv", help="One row per match, safe to open in a spreadsheet.")] = False,
+    bom: Annotated[bool, typer.Option("--bom", help="Begin the CSV with a byte-order mark, for Excel.")] = False,
+    dataset: Annotated[
+        str | None, typer.Option(help="What wrote the files, where it cannot be told; `sentinel parse` names them.")
+    ] = None,
+    jobs: Annotated[int, typer.Option(help="Processes to use; 0 for one on every processor.", min=0, max=256)] = 0,
+    cache: Annotated[
+        Path | None, typer.Option(help="Folder for compiled rules.", show_default="~/.cache/sentinel")
+    ] = None,
+    no_cache: Annotated[bool, typer.Option("--no-cache", help="Compile the rules anew and keep nothing.")] = False,
+    pipeline: Annotated[
+        list[str] | None, typer.Option(help="pySigma pipeline to apply: a file or an installed name (repeatable).")
+    ] = None,
+    placeholders: Annotated[Path | None, typer.Option(help="YAML file with the values of %placeholders%.")] = None,
+) -> None:
+    """Run Sigma rules over files, offline. Exits with 1 when a rule fired, 0 when none did, 3 when it cannot tell."""
+    output = Output.chosen(json=json, csv=csv, bom=bom)
+    _check_dataset(dataset)
+    # Loaded here, so that `--help` answers at once.
+    from sentinel.cli.scan.crew import cores, parts
+    from sentinel.cli.scan.reader import Reader
+    from sentinel.cli.scan.tally import Tally, say_faults, say_tally
+    from sentinel.cli.scan.task import whole
+    from sentinel.cli.sources import files_in
+    from sentinel.detect.engine import Engine
+    from sentinel.model.moment import now
+
+    kept = None if no_cache else _cache(cache)
+    rule_set = _rules(rules, kept, pipeline or [], placeholders)
+    say_faults(rule_set)
+    if not rule_set.rules:
+        raise UnavailableError(f"no usable rule in {', '.join(map(str, rules))}; `sentinel rules check` says why")
+    tasks = whole(files_in(paths), paths)
+    engine = Engine(rule_set, shelf=None if kept is None else kept.shelf(rule_set))
+    findings, tally, given_up = Findings(), Tally(), 0
+    sys.stdout.buffer.write(output.head())
+    reading: Path | None = None
+    from sentinel.cli.progress import progress
+
+    with progress(sum(task.size for task in tasks)) as step:
+        for task, part in parts(Reader(engine, dataset, now()), tasks, jobs or cores()):
+            if task.path != reading:
+                given_up += sum(engine.statistics.values())
+                engine.restore(b"")  # Correlations do not reach from file to file.
+                reading = task.path
+            for match, record in engine.conclude(part.records, part.hits):
+                findings.add(task.path, match, record)
+                sys.stdout.buffer.write(output.line(task.path, match, record))
+            tally.join(part.tally)
+            step(task.size if part.tally.files else 0, part.tally.events)
+    given_up += sum(engine.statistics.values())
+    engine.shelf.save()
+    sys.stdout.flush()
+    if output.kind == "table" and findings.count:
+        _show(findings)
+    say_tally(tally, findings.count, given_up)
+    if findings.count:
+        raise SystemExit(1)
+    if tally.unreadable:
+        raise UnavailableError(f"{len(tally.unreadable)} files could not be read, and no rule fired on the rest")
+
+
+def _cache(folder: Path | None) -> "RuleCache | None":
+    from sentinel.detect.cache import RuleCache, user_folder
+
+    chosen = folder or user_folder()
+    return None if chosen is None else RuleCache(chosen)
+
+
+def _rules(paths: list[Path], cache: "RuleCache | None", pipelines: list[str], placeholders: Path | None) -> "RuleSet":
+    from sentinel.detect.ready import ready_rules
+
+    if not pipelines and placeholders is None:
+        return ready_rules(paths, cache)
+    from sentinel.detect.pipelines import read_pipelines
+    from sentinel.detect.placeholders import read_placeholders
+
+    return ready_rules(
+        paths,
+        cache,
+        placeholders=None if placeholders is None else read_placeholders(placeholders),
+        pipelines=read_pipelines(pipelines),
+    )
+
+
+def _check_dataset(dataset: str | None) -> None:
+    if dataset is None:
+        return
+    from sentinel.normalise import parser_of
+    from sentinel.normalise.parsers import PARSERS
+
+    if parser_of(dataset) is None:
+        raise InputError(f"there is no parser for dataset '{dataset}'; known are {', '.join(PARSERS)}")
+
+
+def _show(findings: Findings) -> None:
+    from rich.console import Console
+
+    console = Console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else 200)
+    console.print(findings.table(console.width))
+
+
+if __name__ == "__main__":
+    app()

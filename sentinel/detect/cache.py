@@ -1,0 +1,288 @@
+"""Compiled rules kept on disk, so that a start with unchanged rules reads one file and needs no parser.
+
+The key is everything the outcome depends on: the content of the rule files, the pipelines and placeholders, and the
+compiler itself. A kept file that is damaged, or of another version, is made anew.
+"""
+
+import hashlib
+import logging
+import os
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, overload
+
+import msgspec
+from msgspec import Raw, Struct
+
+from sentinel.detect.index.plan import Plan
+from sentinel.detect.rule import Correlation, Doubt, Fault, Rule, RuleSet
+
+log = logging.getLogger(__name__)
+
+UNSETTLED_NANOSECONDS = 2_000_000_000
+"""A file changed so shortly before it was read may change again without its time telling."""
+_PARSERS = ("pysigma", "msgspec")
+_DECODE_ERRORS = (msgspec.DecodeError, OSError, ValueError)
+
+
+class Seen(Struct, frozen=True, array_like=True):
+    """One rule file as it was."""
+
+    path: str
+    size: int
+    modified: int
+    inode: int
+    digest: bytes = b""
+
+
+class Kept(Struct, frozen=True, array_like=True):
+    """One rule set on disk."""
+
+    files: tuple[Seen, ...]
+    written: int
+    ids: tuple[str, ...]
+    rules: tuple[Raw, ...]
+    correlations: tuple[Correlation, ...]
+    faults: list[Fault]
+    doubts: tuple[Doubt, ...]
+
+
+class PackedRules(Sequence[Rule]):
+    """The rules of a kept set; each is unpacked when it is asked for."""
+
+    def __init__(self, ids: tuple[str, ...], packed: tuple[Raw, ...]) -> None:
+        self.ids = ids
+        self._packed = packed
+        self._unpacked: dict[int, Rule] = {}
+        self._decoder = msgspec.msgpack.Decoder(Rule, dec_hook=_decoded)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @overload
+    def __getitem__(self, place: int) -> Rule: ...
+    @overload
+    def __getitem__(self, place: slice) -> tuple[Rule, ...]: ...
+    def __getitem__(self, place: int | slice) -> Rule | tuple[Rule, ...]:
+        if isinstance(place, slice):
+            return tuple(self[number] for number in range(*place.indices(len(self))))
+        known = self._unpacked.get(place)
+        if known is None:
+            known = self._unpacked[place] = self._decoder.decode(self._packed[place])
+        return known
+
+
+def ids_of(rules: Sequence[Rule]) -> Sequence[str]:
+    """Return the ids of `rules` in order, without unpacking any."""
+    return rules.ids if isinstance(rules, PackedRules) else [rule.info.id for rule in rules]
+
+
+class RuleCache:
+    """A folder of kept rule sets and plans."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def load(self, paths: Sequence[Path], parts: Iterable[bytes]) -> RuleSet | None:
+        """Return the rule set of `paths` as it was kept, if nothing it depends on has changed since; else None."""
+        try:
+            content = self._file(paths, parts).read_bytes()
+            kept: Kept = _KEPT.decode(content)
+            found = list(_look(paths))
+        except _DECODE_ERRORS:
+            return None
+        if len(found) != len(kept.files) or not all(map(_is_same, found, kept.files, [kept.written] * len(found))):
+            return None
+        rules = PackedRules(kept.ids, kept.rules)
+        return RuleSet(rules, kept.correlations, kept.faults, kept.doubts, digest=_digest(kept.files, parts))
+
+    def keep(self, paths: Sequence[Path], parts: Iterable[bytes], rule_set: RuleSet) -> RuleSet:
+        """Write a rule set that was just loaded; return it with its digest, without one if it cannot be written."""
+        parts = list(parts)
+        try:
+            files = tuple(msgspec.structs.replace(each, digest=_content(each.path)) for each in _look(paths))
+            kept = Kept(
+                files,
+                time.time_ns(),
+                tuple(rule.info.id for rule in rule_set.rules),
+                tuple(Raw(_ENCODER.encode(rule)) for rule in rule_set.rules),
+                rule_set.correlations,
+                rule_set.faults,
+                rule_set.doubts,
+            )
+            write(self._file(paths, parts), _ENCODER.encode(kept))
+        except OSError as error:
+            log.warning("Compiled rules cannot be kept.", extra={"folder": str(self._folder), "reason": str(error)})
+            return rule_set
+        return RuleSet(
+            rule_set.rules,
+            rule_set.correlations,
+            rule_set.faults,
+            rule_set.doubts,
+            digest=_digest(files, parts),
+        )
+
+    def shelf(self, rule_set: RuleSet) -> "Shelf":
+        """Return the plans kept for a rule set."""
+        return Shelf(self._folder / f"{rule_set.digest}.plans" if rule_set.digest else None)
+
+    def _file(self, paths: Sequence[Path], parts: Iterable[bytes]) -> Path:
+        name = hashlib.sha256(compiler())
+        for part in (*(str(path.absolute()).encode("utf-8", "surrogateescape") for path in paths), b"", *parts):
+            name.update(hashlib.sha256(part).digest())
+        return self._folder / f"{name.hexdigest()[:40]}.rules"
+
+
+class KeptRoute(Struct, array_like=True):
+    """The plans of one route."""
+
+    mentioned: tuple[int, ...]
+    """Numbers of the pivot that some rule names."""
+    plans: dict[int, Raw]
+    """By number of the pivot."""
+
+
+class Shelf:
+    """Plans of one rule set, by the route they are for."""
+
+    def __init__(self, file: Path | None) -> None:
+        self._file = file
+        self._is_changed = False
+        self._routes: dict[str, KeptRoute] = _read_routes(file)
+
+    def route(self, key: str) -> KeptRoute | None:
+        """Return what is kept of a route."""
+        return self._routes.get(key)
+
+    def plan(self, key: str, number: int) -> Plan | None:
+        """Return a plan that was kept."""
+        route = self._routes.get(key)
+        if route is None or number not in route.plans:
+            return None
+        try:
+            return _PLAN.decode(route.plans[number])
+        except _DECODE_ERRORS:
+            return None
+
+    def put(self, key: str, mentioned: Iterable[int], number: int, plan: Plan) -> None:
+        """Keep a plan until `save`."""
+        route = self._routes.setdefault(key, KeptRoute(tuple(mentioned), {}))
+        route.plans[number] = Raw(_ENCODER.encode(plan))
+        self._is_changed = True
+
+    def save(self) -> None:
+        """Write what is new, together with what others have written meanwhile."""
+        if not self._is_changed or self._file is None:
+            return
+        for key, route in _read_routes(self._file).items():
+            known = self._routes.setdefault(key, route)
+            known.plans = {**route.plans, **known.plans}
+        try:
+            write(self._file, _ENCODER.encode(self._routes))
+        except OSError as error:
+            log.warning("Plans cannot be kept.", extra={"file": str(self._file), "reason": str(error)})
+        self._is_changed = False
+
+
+def write(file: Path, content: bytes) -> None:
+    """Write a file of the cache so that who reads it sees all of it or none."""
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    part = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        part.write_bytes(content)
+        part.replace(file)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def user_folder() -> Path | None:
+    """Return where a user's compiled rules are kept (XDG Base Directory Specification); None without a home."""
+    given = os.environ.get("XDG_CACHE_HOME", "")
+    if given.startswith("/"):
+        return Path(given) / "sentinel"
+    try:
+        return Path.home() / ".cache" / "sentinel"
+    except RuntimeError:
+        return None
+
+
+@cache
+def compiler() -> bytes:
+    """Return what identifies the compiler: its own sources, the taxonomy, and the versions of what it stands on."""
+    digest = hashlib.sha256()
+    folder = Path(__file__).parent
+    for file in sorted(each for each in folder.rglob("*") if each.suffix in (".py", ".yml")):
+        digest.update(file.relative_to(folder).as_posix().encode() + b"\0" + hashlib.sha256(file.read_bytes()).digest())
+    for name in _PARSERS:
+        try:
+            digest.update(f"{name} {version(name)}\n".encode())
+        except PackageNotFoundError:
+            digest.update(f"{name}\n".encode())
+    return digest.digest()
+
+
+def _look(paths: Sequence[Path]) -> Iterable[Seen]:
+    """Yield every file that `documents.rule_files` would read, without reading it."""
+    for path in paths:
+        if path.is_dir():
+            for folder, below, files in os.walk(path):
+                below[:] = sorted(name for name in below if not name.startswith("."))
+                for name in sorted(files):
+                    if name.endswith((".yml", ".yaml")) and not name.startswith("."):
+                        yield _seen(f"{folder}/{name}")
+        else:
+            yield _seen(str(path))
+
+
+def _seen(path: str) -> Seen:
+    found = os.stat(path)  # noqa: PTH116 - thousands of them, and a Path costs more than the call
+    return Seen(path, found.st_size, found.st_mtime_ns, found.st_ino)
+
+
+def _is_same(found: Seen, kept: Seen, written: int) -> bool:
+    if (found.path, found.size, found.modified, found.inode) != (kept.path, kept.size, kept.modified, kept.inode):
+        return False
+    return found.modified < written - UNSETTLED_NANOSECONDS or _content(found.path) == kept.digest
+
+
+def _content(path: str) -> bytes:
+    return hashlib.sha256(Path(path).read_bytes()).digest()
+
+
+def _digest(files: Iterable[Seen], parts: Iterable[bytes]) -> str:
+    digest = hashlib.sha256(compiler())
+    for part in (*(each.path.encode("utf-8", "surrogateescape") + each.digest for each in files), b"", *parts):
+        digest.update(hashlib.sha256(part).digest())
+    return digest.hexdigest()[:40]
+
+
+def _read_routes(file: Path | None) -> dict[str, KeptRoute]:
+    if file is None:
+        return {}
+    try:
+        return _ROUTES.decode(file.read_bytes())
+    except _DECODE_ERRORS:
+        return {}
+
+
+def _encoded(value: Any) -> Any:
+    if isinstance(value, Path):
+        return str(value)
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise NotImplementedError(f"{type(value).__name__} cannot be kept")
+
+
+def _decoded(wanted: type, value: Any) -> Any:
+    if wanted is Path:
+        return Path(value)
+    raise NotImplementedError(f"{wanted.__name__} cannot be kept")
+
+
+_ENCODER = msgspec.msgpack.Encoder(enc_hook=_encoded)
+_KEPT = msgspec.msgpack.Decoder(Kept, dec_hook=_decoded)
+_PLAN = msgspec.msgpack.Decoder(Plan)
+_ROUTES = msgspec.msgpack.Decoder(dict[str, KeptRoute])

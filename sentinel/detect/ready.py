@@ -1,0 +1,34 @@
+"""Rules ready for use: from the cache where nothing has changed, else compiled and kept."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from sentinel.detect.cache import RuleCache
+from sentinel.detect.rule import RuleSet
+
+if TYPE_CHECKING:
+    from sentinel.detect.pipelines import Pipeline
+    from sentinel.detect.placeholders import Placeholders
+
+
+def ready_rules(
+    paths: Sequence[Path],
+    cache: RuleCache | None,
+    *,
+    placeholders: "Placeholders | None" = None,
+    pipelines: "Sequence[Pipeline]" = (),
+) -> RuleSet:
+    """Return what `load_rules` does, without any work where it was done before; errors are the same."""
+    written = sorted((name, list(values)) for name, values in (placeholders or {}).items())
+    parts = [msgspec.json.encode(written), *(each.content for each in pipelines)]
+    known = None if cache is None else cache.load(paths, parts)
+    if known is not None:
+        return known
+    # The parser is slow to import, so only who needs it does.
+    from sentinel.detect.load import load_rules
+
+    rule_set = load_rules(paths, placeholders=placeholders, pipelines=pipelines)
+    return rule_set if cache is None else cache.keep(paths, parts, rule_set)
