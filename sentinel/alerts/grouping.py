@@ -62,8 +62,12 @@ class Outcome:
 
 
 def sight(match: Match, record: Record) -> Sighting:
-    """Return the sighting; raise `InputError` where the record belongs to no agency or the times are no times."""
-    agency = record.fields.get("organization.id")
+    """Return the sighting; raise `InputError` where the record belongs to no agency or the times are no times.
+
+    What a correlation across agencies found belongs to whom the match says, not to who completed it: the alert holds
+    what others sent.
+    """
+    agency = match.agency or record.fields.get("organization.id")
     if not isinstance(agency, str) or not agency:
         raise InputError(f"record {record.id[:64]}: organization.id is missing, so no agency may see its alert")
     try:

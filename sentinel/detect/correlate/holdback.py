@@ -18,7 +18,7 @@ class Waiting(NamedTuple):
     added: Contribution
     key: Key
     hit: Hit
-    record: Record | None
+    record: Record
 
 
 class Holdback:

@@ -32,7 +32,7 @@ class StoredWaiting(msgspec.Struct, frozen=True, array_like=True):
     added: Contribution
     key: Key
     hit: Hit
-    fields: dict[str, Any] | None
+    fields: dict[str, Any]
     """Of the record: what `encode` was given, the checksum says so."""
 
 
@@ -66,8 +66,7 @@ def encode(order: int, clock: int, desks: Sequence[Desk]) -> bytes:
 def _kept(desk: Desk) -> list[object]:
     groups = [group.encoded or _encoded(key, group) for key, group in desk.groups.items()]
     waiting = [
-        StoredWaiting(each.added, each.key, each.hit, None if each.record is None else dict(each.record.fields))
-        for each in desk.holdback.items()
+        StoredWaiting(each.added, each.key, each.hit, dict(each.record.fields)) for each in desk.holdback.items()
     ]
     return [desk.correlation.info.id, desk.digest, groups, waiting] if groups or waiting else []
 
@@ -95,5 +94,4 @@ def put_back(stored: StoredDesk, desk: Desk) -> None:
     for each in stored.groups:
         desk.groups.put_back(each.key, Group(each.touched, each.waiting))
     for held in stored.waiting:
-        record = None if held.fields is None else Record(held.hit.record, held.fields)
-        desk.holdback.put(Waiting(held.added, held.key, held.hit, record))
+        desk.holdback.put(Waiting(held.added, held.key, held.hit, Record(held.hit.record, held.fields)))
