@@ -10,7 +10,8 @@ from sentinel.normalise.stamps import epoch
 from sentinel.normalise.values import whole
 
 _RECORD = re.compile(
-    r"(?:.{0,300}?\s)?(?:node=(?P<node>\S{1,255}) )?type=(?P<type>[A-Z][A-Z0-9_]{0,40}|UNKNOWN\[\d{1,6}\]):? "
+    r"(?:(?:.{0,300}?\s)??node=(?P<node>\S{1,255}) |.{0,300}?\s)??"
+    r"type=(?P<type>[A-Z][A-Z0-9_]{0,40}|UNKNOWN\[\d{1,6}\]):? "
     r"(?:msg=)?audit\((?P<time>\d{1,11}\.\d{1,6}):(?P<serial>\d{1,12})\):? ?(?P<body>.*)",
     re.DOTALL,
 )

@@ -123,3 +123,70 @@ def test_json_renderings_and_evtx_files_of_the_same_records_are_read_alike(corpo
 def essence(found: Fields) -> set[str]:
     assert found["event.kind"] == "event"
     return {name for name in found if name.startswith("winlog.") and name != "winlog.provider_guid"}
+
+
+def test_audit_records_say_what_another_parser_reads_in_them(corpora: Path) -> None:
+    # Their names that we keep as the kernel has them; `result` and the parts of `subj` are their own.
+    kept = ("a0", "a1", "comm", "exe", "pid", "ppid", "uid", "euid", "key", "name", "nametype", "cwd", "inode", "mode")
+    compared = 0
+    for path in sorted((corpora / "logs/auditd/auparse").glob("*.log")):
+        wanted = json.loads(path.with_name(path.name + ".golden").read_text("utf-8"))
+        lines = {entry["raw_msg"]: entry for entry in wanted}
+        for raw in path.read_text("utf-8").splitlines():
+            entry = lines.get(raw.partition("msg=")[2])
+            if entry is None:
+                continue
+            found = fields("linux.auditd", raw)
+            assert found["event.kind"] == "event", raw
+            assert str(found["@timestamp"]).startswith(entry["@timestamp"].removesuffix("Z"))
+            for name in kept:
+                value = entry.get("data", {}).get(name)
+                if value is not None and value != "(null)":
+                    assert found.get(f"auditd.data.{name}") == value, (name, raw)
+                    compared += 1
+    assert compared > 50
+
+
+def test_an_apache_error_log_says_what_another_pipeline_reads_in_it(corpora: Path) -> None:
+    path = corpora / "ecs/elastic/apache/error/test-error-basic.log"
+    wanted = json.loads(path.with_name(path.name + "-expected.json").read_text("utf-8"))["expected"]
+    for document in wanted:
+        found = fields("apache.error", document["event"]["original"])
+        assert found["event.kind"] == "event", document["event"]["original"]
+        assert found["message"] == document["message"]
+        assert found.get("source.ip") == document.get("source", {}).get("address")
+        assert found.get("log.level") == document.get("log", {}).get("level")
+    assert wanted
+
+
+def test_messages_of_a_cisco_firewall_keep_their_number(corpora: Path) -> None:
+    read = 0
+    for path in sorted((corpora / "ecs/elastic/cisco_asa/log").glob("*.log")):
+        wanted = json.loads(path.with_name(path.name + "-expected.json").read_text("utf-8"))["expected"]
+        for document in wanted:
+            raw = ((document or {}).get("event") or {}).get("original")
+            code = ((document or {}).get("event") or {}).get("code")
+            if raw is None or code is None or "%ASA-" not in raw:
+                continue
+            found = fields("cisco.ios", raw)
+            assert str(found.get("event.code", "")).endswith(f"-{code}"), raw
+            read += 1
+    assert read > 50
+
+
+def test_packets_a_kernel_logged_are_read_as_another_engine_reads_them(corpora: Path) -> None:
+    folder = corpora / "logs/crowdsec/firewall/iptables-scan-multi-port"
+    lines = (folder / "iptables-scan-multi-port.log").read_text("utf-8").splitlines()
+    found = [fields("linux.syslog", raw) for raw in lines]
+    assert {str(each["source.ip"]) for each in found} == {raw.partition("SRC=")[2].split()[0] for raw in lines}
+    assert all(each["event.provider"] == "iptables" and "destination.port" in each for each in found)
+
+
+def test_every_record_of_another_sensor_is_read(corpora: Path) -> None:
+    for path in sorted((corpora / "streams/zeek").glob("*.json.gz")):
+        for raw in islice(lines_of(path), 300):
+            found = fields("zeek.log", raw)
+            assert found["event.kind"] == "event", found.get("error.message")
+            assert found["event.provider"] == f"zeek.{path.name.partition('.')[0]}"
+            if '"id.orig_h"' in raw:
+                assert "source.ip" in found
