@@ -6,6 +6,7 @@ from pathlib import Path
 import yaml
 from pydantic import BaseModel
 
+from sentinel.cli.reference import cli_page
 from sentinel.config import Settings
 from sentinel.model.ecs import FIELDS, LISTS, OPEN
 from sentinel.normalise.egov.page import page as egov_page
@@ -98,7 +99,12 @@ EGOV: tuple[Schema, ...] = (
 )
 """Logs of the city's e-government, each with a page for the vendor who writes it."""
 
-PAGES = {"settings.md": settings_page, "rules.md": rules_page, "fields.md": fields_page}
+PAGES = {
+    "settings.md": settings_page,
+    "rules.md": rules_page,
+    "fields.md": fields_page,
+    "cli.md": lambda: f"{NOTE}{cli_page()}",
+}
 
 
 PAGES |= {f"egov-{each.service}.md": partial(egov_log_page, each) for each in EGOV}

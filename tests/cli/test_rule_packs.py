@@ -190,3 +190,15 @@ def test_the_outcome_of_samples_goes_to_programs_and_to_ci(source: Path, tmp_pat
     }
     names = [case.get("name") for case in suite]
     assert names == ["bad\N{REPLACEMENT CHARACTER}", "sound", "broken"]
+
+
+def test_samples_are_made_of_a_log(tmp_path: Path) -> None:
+    (tmp_path / "auth.log").write_text(f"{FAILED}\n{FAILED.replace('Failed', 'Accepted')}\n", "utf-8")
+    (tmp_path / "sound.yml").write_text(RULE, "utf-8")
+    for number, kind in ((1, "fires"), (2, "quiet")):
+        made = command("rules", "sample", tmp_path / "auth.log", "--record", number)
+        assert made.returncode == 0, made.stderr
+        (tmp_path / f"sound.{kind}.ndjson").write_text(made.stdout, "utf-8")
+    assert run("test", tmp_path).exit_code == 0
+    error = run("sample", tmp_path / "auth.log", "--record", "3").exception
+    assert isinstance(error, SentinelError)

@@ -21,7 +21,7 @@ def build() -> ModuleType:
     return module
 
 
-@pytest.mark.parametrize("name", ["settings.md", "rules.md"])
+@pytest.mark.parametrize("name", ["settings.md", "rules.md", "cli.md"])
 def test_generated_pages_are_fresh(name: str) -> None:
     page = ROOT / "docs" / "reference" / name
     assert page.read_text("utf-8") == build().PAGES[name](), "run `python docs/build.py`"
