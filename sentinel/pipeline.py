@@ -89,6 +89,8 @@ class Pipeline:
         self._attempts: tuple[int, int] = (-1, 0)
         self._counts: Counter[str] = Counter()
         self._broken: Counter[str] = Counter()
+        self.trouble = ""
+        """Why the loop stands still; empty while it does not."""
 
     @property
     def statistics(self) -> dict[str, object]:
@@ -173,9 +175,10 @@ class Pipeline:
             wake.clear()
             try:
                 count = self.step()
-                pause = FIRST_PAUSE_SECONDS
+                pause, self.trouble = FIRST_PAUSE_SECONDS, ""
             except Exception as error:
                 self._counts["failures"] += 1
+                self.trouble = str(error) or type(error).__name__
                 # What we foresaw is a sentence for an operator; only the unforeseen needs its traceback.
                 log.error(  # noqa: TRY400 - the traceback is a choice here
                     "The pipeline stands still and will try again.",

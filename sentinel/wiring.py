@@ -232,6 +232,7 @@ class Home:
                 source_silent=timedelta(minutes=self.settings.watch.source_silent_minutes),
                 disk_percent=self.settings.watch.disk_percent,
             ),
+            trouble=lambda: self.pipeline.trouble,
         )
 
     @cached_property

@@ -25,6 +25,8 @@ MAX_LINK_MINUTES = 24 * 60
 _TOUCH_SECONDS = 60
 """A session's last use is written at most this often."""
 _TOKEN_BYTES = 32
+_THROTTLED_EVERY = timedelta(minutes=1)
+_MAX_THROTTLED = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +63,7 @@ class SignIn:
         self._idle = timedelta(minutes=idle_minutes)
         self._total = timedelta(hours=total_hours)
         self._clock = clock
+        self._throttled: dict[str, datetime] = {}
 
     def with_password(self, name: str, password: str, address: str) -> Session:
         """Sign in; raise `RefusedError` where name or password is wrong, not saying which, or after too many tries.
@@ -68,7 +71,11 @@ class SignIn:
         `address` is the network address of the browser.
         """
         key, address = fit(name_key(name[:200]), 100), fit(address, 64)
-        attempt = self._throttle.begin(key, source(address), self._clock())
+        try:
+            attempt = self._throttle.begin(key, source(address), self._clock())
+        except RefusedError:
+            self._note_throttled(key, address)
+            raise
         principal, agency = self._users.check_password(key, password)
         if principal is None:
             self._audit.record(
@@ -78,6 +85,24 @@ class SignIn:
         self._throttle.succeeded(attempt, key, source(address))
         with self._engine.begin() as connection:
             return self._open(connection, principal, address, "password")
+
+    def _note_throttled(self, key: str, address: str) -> None:
+        """Write that somebody keeps trying, at most once a minute for each name: the log must not be flooded."""
+        now = self._clock()
+        told = self._throttled.get(key)
+        if told is not None and now - told < _THROTTLED_EVERY:
+            return
+        if len(self._throttled) >= _MAX_THROTTLED:
+            self._throttled.clear()
+        self._throttled[key] = now
+        user = self._users.by_name(key)
+        self._audit.record(
+            actor=key,
+            agency=user.agency if user else CITY,
+            action="sign_in.throttled",
+            object=key,
+            detail={"address": address},
+        )
 
     def make_link(self, user_id: str, *, minutes: int = 15, actor: str) -> str:
         """Return a token that signs the user in once within `minutes`; raise `InputError` for an unknown user."""

@@ -16,6 +16,7 @@ from sentinel.cli import logs
 from sentinel.errors import InputError, UnavailableError
 from sentinel.home import only_one
 from sentinel.model.moment import now
+from sentinel.selfwatch.playbooks import note_changes
 from sentinel.web.app import create_app
 from sentinel.wiring import Home, open_home
 
@@ -75,6 +76,7 @@ def run(opened: Home, listener: socket.socket) -> None:
     # A newer version may bring newer agencies.
     opened.agencies.load_bundled()
     services = opened.services
+    note_changes(opened.engine, opened.audit, opened.library)
     loops = [
         _thread("pipeline", lambda: opened.pipeline.run(stop, opened.wake_pipeline)),
         _thread(

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Engine, Row, select, update
 
@@ -10,10 +10,13 @@ from sentinel.audit import Audit
 from sentinel.database.connect import reading
 from sentinel.database.tables import collectors
 from sentinel.errors import InputError, RefusedError
+from sentinel.model import moment
 from sentinel.model.agency import Scope
 from sentinel.model.collector import Collector
 from sentinel.model.moment import to_text
 from sentinel.model.principal import Principal, Role
+
+REFUSED_EVERY = timedelta(minutes=1)
 
 
 class UnknownCollectorError(RefusedError):
@@ -28,6 +31,7 @@ class Identities:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._audit = Audit(engine)
+        self._refused: dict[str, datetime] = {}
 
     def who(self, secret: str) -> Collector:
         """Return the collector with this secret; raise `UnknownCollectorError` for none, or a revoked one."""
@@ -37,8 +41,23 @@ class Identities:
         if row is None:
             raise UnknownCollectorError("this secret belongs to no collector; enrol it with a new token")
         if row.revoked:
+            self._note_refused(row.id, row.agency)
             raise UnknownCollectorError(f"collector {row.id} was revoked; enrol it with a new token")
         return _collector(row)
+
+    def _note_refused(self, collector_id: str, agency: str) -> None:
+        """Write that a revoked collector still sends, at most once a minute for each."""
+        now = moment.now()
+        told = self._refused.get(collector_id)
+        if told is None or now - told >= REFUSED_EVERY:
+            self._refused[collector_id] = now
+            self._audit.record(
+                actor=f"collector:{collector_id}",
+                agency=agency,
+                action="collector.refused",
+                object=collector_id,
+                detail={"reason": "revoked"},
+            )
 
     def find(self, scope: Scope) -> list[Collector]:
         """Return the collectors of the agencies in scope, by name."""

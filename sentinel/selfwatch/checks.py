@@ -99,6 +99,13 @@ def backlog(journal: Journal, store: Store, at: datetime) -> Iterator[Finding]:
         yield Finding("health.pipeline_behind", "pipeline", facts={**facts, "unit": "seconds"})
 
 
+def standstill(trouble: str) -> Iterator[Finding]:
+    """Yield that the pipeline cannot go on; the event of it waits with all others until it can."""
+    if trouble:
+        facts = {"object_kind": "store", "reason": trouble}
+        yield Finding("health.store_unavailable", "pipeline", facts=facts)
+
+
 def number(status: Mapping[str, object], name: str) -> int:
     """Return a number that a collector reported, or the sum of several; its report may hold anything."""
     value = status.get(name, 0)

@@ -9,7 +9,7 @@ from sentinel.selfwatch.door import Own
 
 DATASETS = {
     **dict.fromkeys(("rule", "rules", "filter", "pack"), "sentinel.detection"),
-    **dict.fromkeys(("playbook", "run", "step", "action", "approval", "effect"), "sentinel.playbook"),
+    **dict.fromkeys(("playbook", "playbooks", "run", "step", "action", "approval", "effect"), "sentinel.playbook"),
     **dict.fromkeys(("collector", "source"), "sentinel.collector"),
     "health": "sentinel.health",
 }
@@ -19,6 +19,7 @@ KINDS = {
     **dict.fromkeys(("run", "step", "action", "approval"), "run"),
     **dict.fromkeys(("event", "events"), "event"),
     "rules": "rule",
+    "playbooks": "playbook",
 }
 """What an action is about, by its first word, where that is not the word itself."""
 FAILURES = frozenset({
@@ -54,6 +55,8 @@ def told(entry: Entry) -> Own:
     }
     body |= {name: _text(detail.get(name)) for name in PLAIN}
     body |= {name: detail[name] for name in NUMBERS if _is_number(detail.get(name))}
+    if first == "user" and "role" in detail:
+        body["to"] = _text(detail["role"])
     if "playbook" in detail:
         body["name"] = _text(detail["playbook"])
     if first == "collector" and action != "collector.token_made":

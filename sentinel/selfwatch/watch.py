@@ -43,8 +43,10 @@ class Watch:
         store: Store,
         home: Path,
         limits: Limits,
+        trouble: Callable[[], str] = str,
         clock: Callable[[], datetime] = now,
     ) -> None:
+        """Watch over the home in folder `home`; `trouble` says why the pipeline stands still, or nothing."""
         self._audit = audit
         self._door = door
         self._sources = sources
@@ -54,6 +56,7 @@ class Watch:
         self._store = store
         self._home = home
         self._limits = limits
+        self._trouble = trouble
         self._clock = clock
         self._findings = Findings()
         self._drops: dict[str, int] = {}
@@ -99,6 +102,7 @@ class Watch:
             *checks.disk(self._home, self._limits),
             *checks.broken_lines(self._sources, at),
             *checks.backlog(self._journal, self._store, at),
+            *checks.standstill(self._trouble()),
             *self._chain(),
         ]
         if is_settled:

@@ -223,3 +223,15 @@ def test_every_way_in_and_out_is_audited(desk: Desk, log: Audit) -> None:
         ("sign_in.ended", "lan", "dept-a"),
     ]
     assert entries[3].detail == {"address": "10.0.0.1", "by": "link"}
+
+
+def test_who_keeps_trying_is_written_once_a_minute(desk: Desk, log: Audit) -> None:
+    desk.user()
+    for _ in range(9):
+        desk.fails()
+    written = [entry for entry in log.entries(0, 100) if entry.action.startswith("sign_in.")]
+    assert [entry.action for entry in written] == ["sign_in.refused"] * 5 + ["sign_in.throttled"]
+    assert (written[-1].agency, written[-1].detail) == ("dept-a", {"address": "10.0.0.1"})
+    desk.wait(minutes=1)
+    desk.fails()
+    assert log.entries(0, 1, newest_first=True)[0].action == "sign_in.throttled"

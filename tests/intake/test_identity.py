@@ -51,8 +51,10 @@ def test_a_revoked_collector_is_refused_and_the_audit_log_says_why(
     identities.revoke(administrator("dept-a"), one.id, "stolen")
     with pytest.raises(RefusedError, match="revoked"):
         identities.who(secret)
-    last = log.entries()[-1]
-    assert (last.action, last.object, last.why, last.agency) == ("collector.revoked", one.id, "stolen", "dept-a")
+    revoked, refused = log.entries()[-2:]
+    assert (revoked.action, revoked.object, revoked.why) == ("collector.revoked", one.id, "stolen")
+    assert (refused.action, refused.actor) == ("collector.refused", f"collector:{one.id}")
+    assert revoked.agency == refused.agency == "dept-a"
 
 
 def test_nobody_revokes_in_another_agency_or_without_the_role(enrolment: Enrolment, identities: Identities) -> None:

@@ -1,5 +1,6 @@
 """Promises of the watch: each audit entry is one event, and what is not as it should be is said."""
 
+import hashlib
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -13,7 +14,7 @@ from sentinel.audit import Audit
 from sentinel.database.tables import audit as audit_table
 from sentinel.database.tables import collectors
 from sentinel.event import Event, encode
-from sentinel.intake.identity import Identities
+from sentinel.intake.identity import Identities, UnknownCollectorError
 from sentinel.journal import Batch
 from sentinel.journal.local import LocalJournal
 from sentinel.model.moment import to_text
@@ -245,3 +246,23 @@ def test_a_collector_cannot_write_sentinels_history(place: Place) -> None:
     (found,) = place.store.scan(city("agent.id:c1"))
     assert found.fields["event.kind"] == "pipeline_error"
     assert "only the server itself" in str(found.fields["error.message"])
+
+
+def test_a_pipeline_that_cannot_store_is_said(place: Place) -> None:
+    place.watch._trouble = lambda: "cannot write the store: disk full"
+    place.watch.look()
+    assert place.said() == ["health.store_unavailable"]
+
+
+def test_a_revoked_collector_that_goes_on_is_said_once_a_minute(place: Place) -> None:
+    identities = Identities(place.engine)
+    with place.engine.begin() as connection:
+        digest = hashlib.sha256(b"secret").hexdigest()
+        connection.execute(update(collectors).values(revoked=True, secret_hash=digest))
+    for _ in range(3):
+        with pytest.raises(UnknownCollectorError, match="revoked"):
+            identities.who("secret")
+    place.watch.look()
+    (found,) = place.found("event.action:collector.refused")
+    assert (found.fields["sentinel.own.collector"], found.fields["event.reason"]) == ("c1", "revoked")
+    assert found.fields["organization.id"] == "dept-a"
