@@ -144,7 +144,7 @@ def _said_by(found: dict[str, object], name: str) -> Iterator[str]:
     if isinstance(path := found.get("_path"), str) and re.fullmatch(r"[a-z0-9_]{1,30}", path):
         yield f"zeek.{path}"
     stem = name.partition(".")[0]
-    if {"ts", "uid", "id.orig_h"} <= found.keys() and re.fullmatch(r"[a-z0-9_]{1,30}", stem):
+    if {"ts", "id.orig_h"} <= found.keys() and re.fullmatch(r"[a-z0-9_]{1,30}", stem):
         yield f"zeek.{stem}"
     if re.fullmatch(r"\d{1,11}\.\d{1,6}:\d{1,12}", str(found.get("ID", ""))):
         yield "linux.audit_event"
