@@ -202,3 +202,22 @@ def test_samples_are_made_of_a_log(tmp_path: Path) -> None:
     assert run("test", tmp_path).exit_code == 0
     error = run("sample", tmp_path / "auth.log", "--record", "3").exception
     assert isinstance(error, SentinelError)
+
+
+def test_placeholders_and_pipelines_are_taken_everywhere(tmp_path: Path) -> None:
+    rule = RULE.replace("event.outcome: failure", "Nutzer|expand: '%admins%'")
+    (tmp_path / "listed.yml").write_text(rule, "utf-8")
+    (tmp_path / "auth.log").write_text(f"{FAILED}\n", "utf-8")
+    lists, pipeline = tmp_path / "lists.txt", tmp_path / "pipeline.txt"
+    lists.write_text("admins: [root]\n", "utf-8")
+    pipeline.write_text(
+        "name: p\npriority: 1\ntransformations:\n  - {type: field_name_mapping, mapping: {Nutzer: user.name}}\n",
+        "utf-8",
+    )
+    options = ("--placeholders", lists, "--pipeline", pipeline)
+    assert "1 rules" in run("list", tmp_path, *options).stderr
+    assert "0 rules" in run("list", tmp_path).stderr
+    explained = command("explain", tmp_path / "auth.log", "--rule", tmp_path / "listed.yml", *options)
+    assert explained.returncode == 0, explained.stdout + explained.stderr
+    assert "unmapped" not in run("check", tmp_path, "--no-sigma", *options).stdout
+    assert run("coverage", tmp_path, *options).exit_code == 0

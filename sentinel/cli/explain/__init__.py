@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from sentinel.cli.rules.folders import Pipelines, PlaceholderFile, rules_in
 from sentinel.errors import InputError
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
@@ -24,6 +25,8 @@ def explain(
         int | None, typer.Option(help="Line or record in the file, from 1; else the first one that matches.", min=1)
     ] = None,
     dataset: Annotated[str | None, typer.Option(help="What wrote the file, where it cannot be told.")] = None,
+    pipeline: Pipelines = None,
+    placeholders: PlaceholderFile = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
 ) -> None:
     """Show every part of a rule's condition with its verdict on one event, and the reason at each line.
@@ -39,7 +42,7 @@ def explain(
     from sentinel.cli.explain.plain import explain_rule
     from sentinel.detect.rule import Correlation
 
-    rule_set, chosen = choose(rule, rules)
+    rule_set, chosen = choose(rule, rules, lambda paths: rules_in(paths, pipeline, placeholders))
     with Events(event or file or Path(), dataset) as events:
         if isinstance(chosen, Correlation):
             matches = explain_correlation(rule_set, chosen, events, as_json=json)

@@ -1,15 +1,17 @@
 """Which rule somebody means, by file, id, name or title."""
 
+from collections.abc import Callable
 from difflib import get_close_matches
 from pathlib import Path
 
 from sentinel import bundled
-from sentinel.detect.load import load_rules
 from sentinel.detect.rule import Correlation, Rule, RuleSet
 from sentinel.errors import InputError
 
 
-def choose(wanted: str | None, folders: list[Path] | None) -> tuple[RuleSet, Rule | Correlation]:
+def choose(
+    wanted: str | None, folders: list[Path] | None, load: Callable[[list[Path]], RuleSet]
+) -> tuple[RuleSet, Rule | Correlation]:
     """Return the rule meant, with all it was loaded with; raise InputError where none or several fit.
 
     `wanted` may be a file that holds one rule, or one correlation and the rules it listens to. With `folders` as well,
@@ -17,7 +19,7 @@ def choose(wanted: str | None, folders: list[Path] | None) -> tuple[RuleSet, Rul
     """
     file = Path(wanted) if wanted is not None and _is_file(wanted) else None
     paths = [*([file] if file else []), *(folders or [])] or [bundled.folder("rules")]
-    rule_set = load_rules(paths)
+    rule_set = load(paths)
     everything: list[Rule | Correlation] = [*rule_set.rules, *rule_set.correlations]
     if file is not None:
         inside = [each for each in everything if each.path == file]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sentinel.cli.rules.folders import Folders, Json, say, show
+from sentinel.cli.rules.folders import Folders, Json, Pipelines, PlaceholderFile, rules_in, say, show
 
 if TYPE_CHECKING:
     from sentinel.cli.lint.issue import Issue
@@ -16,6 +16,8 @@ def check(
     folders: Folders,
     strict: Annotated[bool, typer.Option("--strict", help="Hints fail too.")] = False,
     sigma: Annotated[bool, typer.Option(help="Run `sigma check` of sigma-cli as well.")] = True,
+    pipeline: Pipelines = None,
+    placeholders: PlaceholderFile = None,
     json: Json = False,
 ) -> None:
     """Check rules: can each be used, is anything in it questionable, has it its samples. Exits with 1 if not.
@@ -26,10 +28,9 @@ def check(
     from sentinel.cli.lint import lint
     from sentinel.cli.samples import samples_of
     from sentinel.detect.documents import rule_files
-    from sentinel.detect.load import load_rules
 
     files = list(rule_files(folders))
-    rule_set = load_rules(folders)
+    rule_set = rules_in(folders, pipeline, placeholders)
     wants_samples = any(len(samples_of(path).missing) < 2 for path in files)
     issues = lint(files, rule_set, wants_samples=wants_samples, runs_sigma_cli=sigma)
     for issue in issues:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sentinel.cli.rules.folders import Folders, Json, say, say_faults
+from sentinel.cli.rules.folders import Folders, Json, Pipelines, PlaceholderFile, rules_in, say, say_faults
 from sentinel.errors import InputError, UnavailableError
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ def coverage(
     ] = None,
     svg: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the matrix as a picture.")] = None,
     title: Annotated[str, typer.Option(help="Name of the layer and the picture.")] = TITLE,
+    pipeline: Pipelines = None,
+    placeholders: PlaceholderFile = None,
     json: Json = False,
 ) -> None:
     """Show the ATT&CK matrix of the rules: tactics, techniques, and how many rules speak of each.
@@ -31,9 +33,8 @@ def coverage(
     A number says that rules exist, not that they find every form of a technique.
     """
     from sentinel.cli.coverage.matrix import matrix
-    from sentinel.detect.load import load_rules
 
-    rule_set = load_rules(folders)
+    rule_set = rules_in(folders, pipeline, placeholders)
     say_faults(rule_set, limit=5)
     infos = [rule.info for rule in rule_set.rules] + [each.info for each in rule_set.correlations]
     if not infos:

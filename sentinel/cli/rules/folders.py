@@ -13,7 +13,24 @@ if TYPE_CHECKING:
 
 Folders = Annotated[list[Path], typer.Argument(metavar="DIR...", help="Rule files, or folders of them.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object per line on standard output.")]
+Pipelines = Annotated[
+    list[str] | None, typer.Option(help="pySigma pipeline to apply: a file or an installed name (repeatable).")
+]
+PlaceholderFile = Annotated[Path | None, typer.Option(help="YAML file with the values of %placeholders%.")]
 MAX_NAMED = 20
+
+
+def rules_in(folders: list[Path], pipelines: list[str] | None = None, placeholders: Path | None = None) -> "RuleSet":
+    """Return the rules in `folders`, read with the pipelines and the placeholders that were named."""
+    from sentinel.detect.load import load_rules
+    from sentinel.detect.pipelines import read_pipelines
+    from sentinel.detect.placeholders import read_placeholders
+
+    return load_rules(
+        folders,
+        placeholders=None if placeholders is None else read_placeholders(placeholders),
+        pipelines=read_pipelines(pipelines or []),
+    )
 
 
 def say(text: str) -> None:

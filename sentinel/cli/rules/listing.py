@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sentinel.cli.rules.folders import Json, say, say_faults, show
+from sentinel.cli.rules.folders import Json, Pipelines, PlaceholderFile, rules_in, say, say_faults, show
 from sentinel.errors import InputError
 from sentinel.model.match import Level, RuleInfo
 
@@ -80,15 +80,15 @@ def list_rules(
         Path | None, typer.Option(help="Home folder of a server: show the state of each rule there.")
     ] = None,
     agency: Annotated[str, typer.Option(help="Agency whose states are shown.")] = "city",
+    pipeline: Pipelines = None,
+    placeholders: PlaceholderFile = None,
     json: Json = False,
 ) -> None:
     """List the rules in use, worst level first."""
-    from sentinel.detect.load import load_rules
-
     places = folders or (_places(home) if home is not None else [])
     if not places:
         raise InputError("name folders of rules, or the --home of a server")
-    rule_set = load_rules(places)
+    rule_set = rules_in(places, pipeline, placeholders)
     if why_skipped:
         _show_skipped(sorted(skipped(rule_set, places), key=lambda each: (each.file, each.line or 0)), as_json=json)
         return

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sentinel.cli.rules.folders import Folders, Json, say, say_faults, show
+from sentinel.cli.rules.folders import Folders, Json, Pipelines, PlaceholderFile, rules_in, say, say_faults, show
 from sentinel.errors import InputError
 
 if TYPE_CHECKING:
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 def run_samples(
     folders: Folders,
     junit: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the outcome as JUnit XML, for CI.")] = None,
+    pipeline: Pipelines = None,
+    placeholders: PlaceholderFile = None,
     json: Json = False,
 ) -> None:
     """Run the samples beside each rule: NAME.fires.ndjson must fire, NAME.quiet.ndjson must not. Exits with 1 if not.
@@ -25,9 +27,8 @@ def run_samples(
     """
     from sentinel.cli.junit import write_report
     from sentinel.cli.samples import Trial
-    from sentinel.detect.load import load_rules
 
-    rule_set = load_rules(folders)
+    rule_set = rules_in(folders, pipeline, placeholders)
     broken = say_faults(rule_set)
     trial = Trial(rule_set)
     outcomes = []
