@@ -35,6 +35,9 @@ in `marking`; the text it read stays where it is.
 `receive` of an edXML message gives `sender` (its `From` OrganId) and `certificate_agency` (the OrganId the signing
 certificate was issued to); when the two differ, somebody writes in another agency's name.
 
+`attachment_open` and `download` repeat `external`, `sender` and `certificate_agency` of the document they belong to, so
+that an attachment nobody has signed can be told from a ministry's circular.
+
 ## What Sentinel adds
 
 `sentinel.egov.outside_domains`: those of `recipient_domains` that are not the state's (`gov.vn` and its like).
