@@ -4,7 +4,7 @@ import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -19,8 +19,9 @@ from sentinel.alerts.queue import Alerts
 from sentinel.audit import Audit
 from sentinel.crew.crew import Crew
 from sentinel.database.connect import connect, migrate
+from sentinel.detect.cache import RuleCache
 from sentinel.detect.engine import Engine
-from sentinel.detect.load import load_rules
+from sentinel.detect.ready import ready_rules
 from sentinel.detect.rule import RuleSet
 from sentinel.errors import InputError
 from sentinel.incidents.book import Incidents
@@ -54,6 +55,8 @@ from sentinel.web.services import Services
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
+RULE_CACHE = "rules-compiled"
+"""Folder of a home where compiled rules are kept; what is deleted there is made anew."""
 
 JOURNALS: dict[str, Callable[[Path, config.JournalSettings], Journal]] = {
     "local": lambda path, settings: LocalJournal(path, limit_bytes=settings.limit_mb * 1_000_000),
@@ -147,7 +150,8 @@ class Home:
     @cached_property
     def reloader(self) -> Reloader:
         """Return what loads the rules, and loads them again when their files change."""
-        return Reloader(self._rule_paths(), load_rules, self.employ, self.shelf, self.audit)
+        load = partial(ready_rules, cache=self._rule_cache)
+        return Reloader(self._rule_paths(), load, self.employ, self.shelf, self.audit)
 
     @cached_property
     def rules(self) -> RuleSet:
@@ -193,7 +197,7 @@ class Home:
     @cached_property
     def detection(self) -> Engine:
         """Return the Sigma engine over the rules."""
-        return Engine(self.rules)
+        return self._engine_for(self.rules)
 
     @cached_property
     def pipeline(self) -> Pipeline:
@@ -207,7 +211,7 @@ class Home:
             on_faults=Ledger(self.engine).count,
             on_stored=self._note,
             sieve=Sieve(self.engine, self.rule_states, self.rule_counters),
-            crew=self._crew(),
+            crew=self._crew(self.rules),
         )
 
     @cached_property
@@ -242,17 +246,26 @@ class Home:
 
     def _note(self, entries: Sequence[Entry], records: Sequence[Record]) -> None:
         self.sources.see(entries, records)
-        self.costs.see(self.detection.router, records)
+        if self.costs.see(self.detection.router, records):
+            # Once a minute, and by the thread that makes the plans.
+            self.detection.shelf.save()
 
     def employ(self, rules: RuleSet) -> None:
         """Let the pipeline work with these rules from its next batch on; until then it goes on with those before."""
-        crew = self._crew()
-        self.rules, self.detection = rules, Engine(rules)
+        crew = self._crew(rules)
+        self.rules, self.detection = rules, self._engine_for(rules)
         self.pipeline.replace(self.detection, crew)
 
-    def _crew(self) -> Crew | None:
+    def _crew(self, rules: RuleSet) -> Crew | None:
         workers = self.settings.pipeline.processes
-        return Crew(workers, self._rule_paths()) if workers else None
+        return Crew(workers, self._rule_paths(), self.path / RULE_CACHE, rules.digest) if workers else None
+
+    def _engine_for(self, rules: RuleSet) -> Engine:
+        return Engine(rules, shelf=self._rule_cache.shelf(rules))
+
+    @cached_property
+    def _rule_cache(self) -> RuleCache:
+        return RuleCache(self.path / RULE_CACHE)
 
     def _rule_paths(self) -> Sequence[Path]:
         return self.settings.content.rules or [bundled.folder("rules")]
@@ -304,6 +317,7 @@ class Home:
         """Release what was opened."""
         if "pipeline" in self.__dict__:
             self.pipeline.close()
+            self.detection.shelf.save()
         for name in ("journal", "store"):
             if name in self.__dict__:
                 getattr(self, name).close()

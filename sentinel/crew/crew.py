@@ -25,6 +25,7 @@ LIVES = 3
 SLICE_SECONDS = 120.0
 """A worker that needs longer for a slice hangs, and is ended."""
 START_SECONDS = 120.0
+ENDED = "it ended at once"
 _PACKAGE = Path(__file__).resolve().parent.parent.parent
 _COMMAND = (sys.executable, "-c", "from sentinel.crew.worker import main; main()")
 
@@ -72,9 +73,13 @@ class Ticket:
 class Crew:
     """Worker processes with one set of rules. `begin` and `close` may be called by any thread."""
 
-    def __init__(self, workers: int, rules: Sequence[Path]) -> None:
-        """Start `workers` processes and wait until all have their rules; raise `UnavailableError` where one cannot."""
-        self._start = pack(Start([str(path.absolute()) for path in rules]))
+    def __init__(self, workers: int, rules: Sequence[Path], cache: Path | None = None, digest: str = "") -> None:
+        """Start `workers` processes and wait until all have their rules; raise `UnavailableError` where one cannot.
+
+        `cache` is the folder of compiled rules, `digest` names the set that is wanted, where it has a name.
+        """
+        paths = [str(path.absolute()) for path in rules]
+        self._start = pack(Start(paths, str(cache.absolute()) if cache else "", digest))
         self._slices: queue.SimpleQueue[Slice | None] = queue.SimpleQueue()
         self._stopped = threading.Event()
         self.replaced = 0
@@ -123,33 +128,37 @@ class Crew:
 
     def _keep(self, place: int, started: "queue.SimpleQueue[str]") -> None:
         """Keep one worker at work, in a thread: a process with the same rules takes the place of one that dies."""
-        worker = Worker()
-        fault = worker.prepare(self._start)
-        self.pids[place] = worker.pid
+        worker, fault = self._hire(place)
         started.put(fault)
         try:
-            while not fault and (one := self._slices.get()) is not None and not self._stopped.is_set():
+            while (one := self._slices.get()) is not None and not self._stopped.is_set():
                 while not one.is_done.is_set():
-                    if self._do(worker, one):
-                        continue
-                    self.replaced += 1
-                    log.warning("A worker of the pipeline has died; another takes its work.", extra={"pid": worker.pid})
-                    worker.end()
-                    worker = self._another(place)
+                    starts = LIVES
+                    while worker is None and starts > 0:
+                        worker, fault = self._hire(place)
+                        starts = starts - 1 if fault == ENDED else 0
+                    if worker is None:
+                        # Nothing may wait for rules that are being replaced: the pipeline does it itself.
+                        one.fault = f"a worker cannot start: {fault}"
+                        one.is_done.set()
+                    elif not self._do(worker, one):
+                        self.replaced += 1
+                        log.warning("A worker of the pipeline has died; another takes over.", extra={"pid": worker.pid})
+                        worker.end()
+                        worker = None
         finally:
-            worker.end()
+            if worker is not None:
+                worker.end()
 
-    def _another(self, place: int) -> "Worker":
-        while True:
-            worker = Worker()
-            self.pids[place] = worker.pid
-            fault = worker.prepare(self._start)
-            if not fault or self._stopped.is_set():
-                return worker
-            # It cannot work without rules, and nothing that waits may be given up for that.
-            log.error("A worker of the pipeline cannot start; trying again.", extra={"reason": fault})
+    def _hire(self, place: int) -> "tuple[Worker | None, str]":
+        """Return a worker that has its rules, or why there is none."""
+        worker = Worker()
+        self.pids[place] = worker.pid
+        fault = worker.prepare(self._start)
+        if fault:
             worker.end()
-            self._stopped.wait(1.0)
+            return None, fault
+        return worker, ""
 
     def _do(self, worker: "Worker", one: Slice) -> bool:
         """Have a slice judged; return whether the worker is alive."""
@@ -185,7 +194,7 @@ class Worker:
         answer = self.ask(start, START_SECONDS)
         if isinstance(answer, Ready):
             return ""
-        return answer.reason if isinstance(answer, Failed) else "it ended at once"
+        return answer.reason if isinstance(answer, Failed) else ENDED
 
     def ask(self, frame: bytes, seconds: float) -> Message | None:
         """Return the answer to a frame; None where it died, or was ended because it took too long."""

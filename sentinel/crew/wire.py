@@ -44,6 +44,10 @@ class Start(msgspec.Struct, tag="start"):
     """The first word to a worker: which rules to load."""
 
     rules: list[str]
+    cache: str = ""
+    """Folder where compiled rules are kept; empty for none."""
+    digest: str = ""
+    """Of the rule set that is wanted; another one must not be used. Empty where it is not known."""
 
 
 class Ready(msgspec.Struct, tag="ready"):

@@ -8,15 +8,20 @@ Speaks `wire` on standard input and output; what it logs goes to standard error.
 import os
 import signal
 import sys
+import time
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 from sentinel.crew.judge import normalised
 from sentinel.crew.wire import Failed, Ready, Start, Work, done, entry_of, pack, receive, send, unpack
+from sentinel.detect.cache import RuleCache
 from sentinel.detect.engine import Engine
-from sentinel.detect.load import load_rules
+from sentinel.detect.ready import ready_rules
 from sentinel.errors import InputError
 from sentinel.normalise import normalise
+
+SAVE_SECONDS = 30.0
+"""Plans of the rules are kept this often, where there are new ones."""
 
 
 def main() -> None:
@@ -34,21 +39,35 @@ def main() -> None:
         os._exit(0)
 
 
-def serve(questions: BinaryIO, answers: BinaryIO) -> None:
+def serve(questions: IO[bytes], answers: IO[bytes]) -> None:
     """Answer every frame until the last."""
     engine: Engine | None = None
+    saved = time.monotonic()
     while (frame := receive(questions)) is not None:
         message = unpack(frame)
         if isinstance(message, Start):
             try:
-                rules = load_rules([Path(each) for each in message.rules])
+                engine, count = prepared(message)
+                send(answers, pack(Ready(count)))
             except InputError as error:
                 send(answers, pack(Failed(str(error))))
-                continue
-            engine = Engine(rules)
-            send(answers, pack(Ready(len(rules.rules) + len(rules.correlations))))
         elif isinstance(message, Work) and engine is not None:
             send(answers, judged(engine, message))
+            if time.monotonic() - saved >= SAVE_SECONDS:
+                engine.shelf.save()
+                saved = time.monotonic()
+    if engine is not None:
+        engine.shelf.save()
+
+
+def prepared(start: Start) -> tuple[Engine, int]:
+    """Return an engine with the rules wanted and their number; raise `InputError` where these are not there."""
+    cache = RuleCache(Path(start.cache)) if start.cache else None
+    rules = ready_rules([Path(each) for each in start.rules], cache)
+    if start.digest and rules.digest != start.digest:
+        raise InputError("the rule files have changed since the server read them")
+    shelf = cache.shelf(rules) if cache else None
+    return Engine(rules, shelf=shelf), len(rules.rules) + len(rules.correlations)
 
 
 def judged(engine: Engine, work: Work) -> bytes:

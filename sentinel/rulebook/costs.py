@@ -45,13 +45,14 @@ class Costs:
         self._chance = chance or random.Random()  # noqa: S311 - a sample, no secret
         self._next = clock() + EVERY_SECONDS
 
-    def see(self, router: Candidates, records: Sequence[Record]) -> None:
-        """Measure some rules on one of `records` where it is time to."""
+    def see(self, router: Candidates, records: Sequence[Record]) -> bool:
+        """Measure some rules on one of `records` where it is time to; return whether it was."""
         if not records or self._clock() < self._next:
-            return
+            return False
         self._next = self._clock() + EVERY_SECONDS
         if measured := measure(router, self._chance.choice(records), self._chance):
             self._counters.add_costs(measured)
+        return True
 
 
 def measure(

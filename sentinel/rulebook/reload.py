@@ -52,16 +52,18 @@ class Reloader:
         try:
             if not asked_by and self._seen == fingerprint(self._paths):
                 return False
-            rules, self._seen = self._read()
+            rules, seen = self._read()
         except InputError as error:
             # A folder is gone, maybe for a moment only: it is read when it is there again.
             self._seen = None
             self._refuse(actor, str(error), is_asked=bool(asked_by))
             return False
         if not rules.rules and not rules.correlations:
+            self._seen = seen
             self._refuse(actor, "the folders hold no usable rule", is_asked=bool(asked_by))
             return False
         self._take(rules)
+        self._seen = seen
         self._put(actor, rules)
         return True
 
