@@ -140,6 +140,8 @@ def _split_condition(correlation: dict[str, Any]) -> dict[str, Any]:
             raise InputError("correlation condition must be a map such as 'gte: 10'; only temporal kinds join names")
         rules = correlation.get("rules") or names_in(condition)
         return {"correlation": {**correlation, "rules": rules, "condition": {"gte": 1}}, EXPRESSION: condition}
+    if condition is None and not str(correlation.get("type")).startswith("temporal"):
+        raise InputError("correlation needs a condition, such as 'gte: 10'; only temporal kinds go without")
     if not isinstance(condition, dict):
         return {}
     limits = {key: value for key, value in condition.items() if key in COMPARISONS}
