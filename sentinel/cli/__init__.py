@@ -14,7 +14,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("sentinel.cli.demo", "Run everything on the bundled recordings."),
     "scan": ("sentinel.cli.scan", "Run Sigma rules over files: EVTX, JSON lines, text logs."),
     "parse": ("sentinel.cli.parse", "Show how a log is understood: one ECS object per line."),
-    "rules": ("sentinel.cli.rules", "Check, test and list Sigma rules."),
+    "rules": ("sentinel.cli.rules", "Check, test, install and list Sigma rules; what they cover."),
     "explain": ("sentinel.cli.explain", "Show why a rule did or did not match an event."),
     "search": ("sentinel.cli.search", "Search the stored events."),
     "playbook": ("sentinel.cli.playbook", "Check, test and list playbooks."),

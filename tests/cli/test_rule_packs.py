@@ -221,3 +221,15 @@ def test_placeholders_and_pipelines_are_taken_everywhere(tmp_path: Path) -> None
     assert explained.returncode == 0, explained.stdout + explained.stderr
     assert "unmapped" not in run("check", tmp_path, "--no-sigma", *options).stdout
     assert run("coverage", tmp_path, *options).exit_code == 0
+
+
+def test_check_and_coverage_run_as_commands(source: Path, tmp_path: Path) -> None:
+    checked = command("rules", "check", source, "--json")
+    assert checked.returncode == 1
+    found = [json.loads(line) for line in checked.stdout.splitlines()]
+    assert {"broken", "no-log-source"} <= {each["check"] for each in found}
+    assert all(each["message"] and each["path"] for each in found)
+    (source / "broken.yml").unlink()
+    assert command("rules", "check", source, "--no-sigma").returncode == 1
+    covered = command("rules", "coverage", source, "--navigator", "-")
+    assert json.loads(covered.stdout)["techniques"][0]["techniqueID"] == "T1110"

@@ -7,7 +7,8 @@ from dataclasses import replace
 from sentinel.cli.columns import printable
 from sentinel.cli.explain.events import Events
 from sentinel.detect.engine import Engine
-from sentinel.detect.rule import Rule, RuleSet
+from sentinel.detect.rule import LogSource, Rule, RuleSet
+from sentinel.detect.taxonomy import bundled
 from sentinel.detect.why import Verdict
 from sentinel.model.record import Record
 
@@ -58,13 +59,28 @@ def _print(rule: Rule, record: Record, place: str, verdicts: list[Verdict], *, m
         lines.append(f"the record cannot be read: {record.fields.get('error.message', '')}")
     if not verdicts:
         lines.append(
-            f"FAIL the event belongs to no log source of the rule (product {source.product or '-'}, category "
-            f"{source.category or '-'}, service {source.service or '-'}); see sentinel/detect/taxonomy"
+            f"FAIL the event belongs to no log source of the rule ({_said(source)}); it is of "
+            f"{' or '.join(_log_sources(record)) or 'none that rules can speak of'}; see sentinel/detect/taxonomy"
         )
     if len(verdicts) > 1:
         lines.append(f"the log sources it belongs to read the rule's fields in {len(verdicts)} ways; one is enough")
     lines += [line for verdict in verdicts for line in verdict.lines()]
     sys.stdout.write("".join(printable(line) + "\n" for line in lines))
+
+
+def _said(source: LogSource) -> str:
+    given = (("product", source.product), ("category", source.category), ("service", source.service))
+    return ", ".join(f"{key} {value}" for key, value in given if value) or "all logs"
+
+
+def _log_sources(record: Record) -> list[str]:
+    """Return the log sources a record belongs to, as rules name them."""
+    found: dict[str, None] = {}
+    for family in bundled():
+        if family.speaks_for(str(record.fields["event.dataset"])):
+            said = family.said(record.fields)
+            found |= dict.fromkeys(_said(source.offered) for source in family.sources if source.takes(said))
+    return list(found)
 
 
 def _print_json(rule: Rule, record: Record, place: str, verdicts: list[Verdict], *, matches: bool) -> None:
@@ -73,6 +89,7 @@ def _print_json(rule: Rule, record: Record, place: str, verdicts: list[Verdict],
         "event": {"place": place, "dataset": record.fields["event.dataset"], "at": record.at},
         "matches": matches,
         "belongs_to_log_source": bool(verdicts),
+        "log_sources": _log_sources(record),
         "readings": [verdict.as_dict() for verdict in verdicts],
     }
     sys.stdout.write(json.dumps(told, ensure_ascii=False).encode("utf-8", "replace").decode() + "\n")
