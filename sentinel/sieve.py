@@ -10,7 +10,7 @@ from operator import itemgetter
 import ahocorasick_rs
 import orjson
 
-from sentinel.detect.facts import fold
+from sentinel.detect.facts import fold, text_of
 from sentinel.detect.index.partition import Partition
 from sentinel.detect.index.slot import Slot
 from sentinel.detect.routing import Router
@@ -23,12 +23,14 @@ MAX_FITS = 2_000
 """Kinds of events remembered with each."""
 MIN_RUN = 3
 """Shorter runs of letters are in every line."""
-_ESCAPES = (b"\\u00", b"\\u0130", b"\\u212a")
-"""Escapes in JSON that stand for letters which a search for ASCII has to find."""
-_KELVIN = "\u212a".encode()
-"""Besides İ the only letter beyond ASCII that folds to one within."""
+_ESCAPES = (b"\\u00", b"\\u0130", b"\\u0307", b"\\u037e", b"\\u1fef", b"\\u212a")
+"""Escapes in JSON of ASCII, and of all else that folding or composing makes ASCII of, such as the Kelvin sign."""
 _LEFTMOST = ahocorasick_rs.MatchKind.LeftmostFirst
 """The kind of search that has fast prefilters."""
+_TURNS_ASCII = ahocorasick_rs.BytesAhoCorasick(
+    [letter.encode() for letter in "\u0130\u0307\u037e\u1fef\u212a"], matchkind=_LEFTMOST
+)
+"""Letters that folding or composing turns into ASCII, alone or together with one that is."""
 Row = Mapping[str, object]
 Interpret = Callable[[bytes], Mapping[str, Value] | None]
 """The ordinary way: a raw line to the fields of its record; None where it is no event."""
@@ -41,21 +43,27 @@ class Gate:
         self.size = len(needles)
         runs = sorted({_plain_run(needle) for needle in needles})
         self._is_open = any(len(run) < MIN_RUN for run in runs)
-        patterns = [*(run.encode() for run in runs if run), *_ESCAPES, _KELVIN]
+        patterns = [*(run.encode() for run in runs if run), *_ESCAPES]
         self._in_bytes = ahocorasick_rs.BytesAhoCorasick(patterns, matchkind=_LEFTMOST)
         self._in_text = ahocorasick_rs.AhoCorasick(sorted(needles), matchkind=_LEFTMOST)
 
     def lets(self, raw: bytes) -> bool:
-        """Return whether a word may be in `raw`; False is certain."""
+        """Return whether a word may be in ASCII letters of `raw`; False is certain."""
         return self._is_open or bool(self._in_bytes.find_matches_as_indexes(raw.lower()))
 
     def lets_row(self, row: Row) -> bool:
         """Return whether a word is in a text of the event `row`, or may be in one that lies deeper."""
-        values = row.values()
-        if any(isinstance(value, dict | list) for value in values):
-            return True
-        texts = "\0".join(value for value in values if isinstance(value, str))
-        return bool(self._in_text.find_matches_as_indexes(fold(texts)))
+        texts: list[str] = []
+        for value in row.values():
+            if type(value) is str:
+                texts.append(value)
+            elif isinstance(value, list):
+                texts.extend(member for member in value if isinstance(member, str))
+                if any(isinstance(member, list | dict) for member in value):
+                    return True
+            elif isinstance(value, dict):
+                return True
+        return bool(self._in_text.find_matches_as_indexes(fold(text_of("\0".join(texts)))))
 
 
 def _plain_run(needle: str) -> str:
@@ -64,8 +72,7 @@ def _plain_run(needle: str) -> str:
     for letter in needle:
         run = run + letter if letter.isascii() and letter.isprintable() and letter not in '"\\/' else ""
         best = max(best, run, key=len)
-    # Folding makes an i and a dot of İ, so the last i of a run may be none in the raw text.
-    return best.rstrip("i")
+    return best
 
 
 class Fit:
@@ -119,6 +126,7 @@ class Sieve:
         lines = block.split(b"\n")
         kept: list[tuple[int, bytes]] = []
         for place, line in enumerate(lines):
+            row = None
             try:
                 row = loads(line)
                 shape = shapes[tuple(row)]
@@ -132,20 +140,16 @@ class Sieve:
                 if verdict is None:
                     verdict = fit.partition.conclude(bits)
                 gate = fit.gate
-                if verdict or (gate and (is_suspect or gate is not common) and gate.lets(line) and gate.lets_row(row)):
+                if verdict or (gate and _may_hold_word(gate, line, row, is_suspect or gate is not common)):
                     kept.append((place, line))
             except (KeyError, TypeError, ValueError):
                 # A shape or a kind of event met for the first time, or a line that is unusual in any way.
-                if self._needs_look(line):
+                if self._needs_look(line, row):
                     kept.append((place, line))
         return len(lines), kept
 
-    def _needs_look(self, line: bytes) -> bool:
+    def _needs_look(self, line: bytes, row: object) -> bool:
         """Get to know a line's shape and kind, and return whether the line itself needs a closer look."""
-        try:
-            row = orjson.loads(line)
-        except ValueError:
-            return True
         if type(row) is dict and "EventID" not in row:
             row = level(row)
         if type(row) is not dict or type(row.get("EventID", row.get(EVENT_ID))) not in (int, str):
@@ -160,9 +164,10 @@ class Sieve:
                 return True
             found = known.get(value)
             bits |= _learnt(slot, value) if found is None else found
-        if fit.partition.conclude(bits):
+        verdict = fit.verdicts.get(bits)
+        if fit.partition.conclude(bits) if verdict is None else verdict:
             return True
-        return fit.gate is not None and fit.gate.lets(line) and fit.gate.lets_row(row)
+        return fit.gate is not None and _may_hold_word(fit.gate, line, row, True)
 
     def _fit(self, row: Row, line: bytes) -> Fit | None:
         """Return how an event answers; None where it has to go the ordinary way."""
@@ -224,7 +229,9 @@ class Sieve:
             needles.update(words.question.needles)
         if not needles:
             return None
-        gate = self._gates.setdefault(frozenset(needles), Gate(frozenset(needles)))
+        gate = self._gates.get(frozenset(needles))
+        if gate is None:
+            gate = self._gates[frozenset(needles)] = Gate(frozenset(needles))
         if self._common is None or len(needles) < self._common.size:
             self._common = gate
         return gate
@@ -239,6 +246,13 @@ def _places(slot: Slot, spelled: Spelling) -> list[str] | None:
             return None
         places += there
     return places
+
+
+def _may_hold_word(gate: Gate, line: bytes, row: Row, is_suspect: bool) -> bool:
+    """Return whether a keyword may be in an event; of lines in ASCII alone only the suspect have to be searched."""
+    if (is_suspect and gate.lets(line)) or (not line.isascii() and _TURNS_ASCII.find_matches_as_indexes(line)):
+        return gate.lets_row(row)
+    return False
 
 
 def _learnt(slot: Slot, value: object) -> int:

@@ -1,5 +1,6 @@
 """`sentinel scan`: the server's own normalising and detection, over files."""
 
+import gc
 import os
 import sys
 from pathlib import Path
@@ -55,6 +56,8 @@ def scan(
     if not rule_set.rules:
         raise UnavailableError(f"no usable rule in {', '.join(map(str, rules))}; `sentinel rules check` says why")
     tasks = whole(files_in(paths), paths)
+    gc.freeze()
+    gc.set_threshold(200_000, 50, 100)  # Events come and go without cycles; looking for some costs a tenth.
     engine = Engine(rule_set, shelf=None if kept is None else kept.shelf(rule_set))
     findings, tally, given_up = Findings(), Tally(), 0
     sys.stdout.buffer.write(output.head())

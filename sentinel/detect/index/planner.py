@@ -69,7 +69,7 @@ class _Gathered:
             self.negated.append(bit)
         if _without_value(item) != item.is_negated:
             self.absent.append(bit)
-        fixed = [any(isinstance(value, Exists) and value.is_wanted for value in choice) for choice in item.values]
+        fixed = [any(map(_is_anything, choice)) for choice in item.values]
         choices = [
             tuple(self.number(value) for value in choice if not isinstance(value, Null | Exists))
             for choice, is_fixed in zip(item.values, fixed, strict=True)
@@ -117,6 +117,13 @@ class _Gathered:
             tuple(self.negated),
             tuple(self.absent),
         )
+
+
+def _is_anything(value: Value) -> bool:
+    """Return whether a value only asks for the field to be there: `exists: true`, or `*`."""
+    return (isinstance(value, Exists) and value.is_wanted) or (
+        isinstance(value, Text) and set(value.pieces) == {()} and len(value.pieces) > 1
+    )
 
 
 def _flags(value: Regex) -> str:

@@ -1,6 +1,7 @@
 """What one field says of the rules, as bits; each value is judged once and remembered."""
 
 from collections.abc import Iterable, Sequence
+from itertools import chain
 
 import ahocorasick_rs
 
@@ -16,6 +17,8 @@ MAX_REMEMBERED_CHARACTERS = 2_000
 """Longer values hardly ever come twice."""
 MAX_ALL_CHARACTERS = 4_000_000
 """Characters of all the values of one field together."""
+LONG = 1_000
+"""From so many characters on, what is found in a text is remembered rather than the text."""
 WINDOW = 65_536
 """Longer texts are searched piece by piece, so that what is found in one stays within bounds."""
 
@@ -26,11 +29,13 @@ class Slot:
     __slots__ = (
         "_all_of",
         "_automaton",
+        "_by_needles",
         "_characters",
         "_checks",
         "_longest",
         "_masks",
         "_negated",
+        "_positional",
         "_present",
         "absent",
         "known",
@@ -43,6 +48,10 @@ class Slot:
         self.names = question.names
         self._automaton: ahocorasick_rs.BytesAhoCorasick | None = None
         self._longest = 0
+        self._by_needles: dict[tuple[int, ...], int] = {}
+        self._positional = frozenset(
+            needle for needle, hooks in enumerate(question.hooks) if any(kind != CONTAINS for kind, _ in hooks)
+        )
         self._characters = 0
         self._checks: dict[int, Check] = {}
         self._masks: dict[int, int] = {}
@@ -67,7 +76,7 @@ class Slot:
 
     def learn(self, text: str) -> int:
         """Return the bits of a text, and remember them."""
-        bits = self._sum(self._found(text))
+        bits = self._bits_of(text)
         if len(text) <= MAX_REMEMBERED_CHARACTERS:
             self._characters += len(text)
             if len(self.known) > MAX_REMEMBERED or self._characters > MAX_ALL_CHARACTERS:
@@ -83,12 +92,11 @@ class Slot:
         text = text_of(value)
         folded = fold(text)
         found = set(question.exact.get(folded, ()))
-        unsure: Iterable[int] = question.open
+        to_check: set[int] = set()
         if question.needles:
             hooks = question.hooks
             raw = folded.encode()
             end_of_text = len(raw)
-            to_check: set[int] = set()
             for needle, start, end in self._needles(raw):
                 for kind, predicate in hooks[needle]:
                     if kind == CONTAINS or (kind == STARTS and start == 0) or (kind == ENDS and end == end_of_text):
@@ -97,8 +105,7 @@ class Slot:
                         to_check.add(predicate)
             if question.unsure and not folded.isascii():
                 to_check.update(question.unsure)
-            unsure = [*unsure, *to_check] if to_check else unsure
-        for predicate in unsure:
+        for predicate in chain(question.open, to_check):
             check = self._checks.get(predicate)
             if check is None:
                 check = self._checks[predicate] = check_of(question.values[predicate], question.names[0] == WORDS)
@@ -107,10 +114,27 @@ class Slot:
                 found.add(predicate)
         return found
 
+    def _bits_of(self, text: str) -> int:
+        """Return the bits of a text; those of long texts with the same needles in them are the same."""
+        question = self.question
+        if len(text) < LONG or question.open or not text.isascii():
+            return self._sum(self._found(text))
+        folded = text.lower()
+        found = tuple([needle for needle, _, _ in self._needles(folded.encode())])
+        if folded in question.exact or not self._positional.isdisjoint(found):
+            return self._sum(self._found(text))
+        bits = self._by_needles.get(found)
+        if bits is None:
+            bits = self._sum({predicate for needle in found for _, predicate in question.hooks[needle]})
+            if len(self._by_needles) > MAX_REMEMBERED:
+                self._by_needles.clear()
+            self._by_needles[found] = bits
+        return bits
+
     def _needles(self, raw: bytes) -> Iterable[tuple[int, int, int]]:
         """Return (needle, start, end) of everything the automaton finds in the bytes of a folded text."""
         if self._automaton is None:
-            needles = [needle.encode() for needle in self.question.needles]
+            needles = [needle.encode("utf-8", "surrogatepass") for needle in self.question.needles]
             self._automaton = ahocorasick_rs.BytesAhoCorasick(needles)
             self._longest = max(map(len, needles))
         if len(raw) <= WINDOW:
