@@ -83,6 +83,9 @@ _JSON: tuple[tuple[str, frozenset[str]], ...] = (
     ("egov.onestop", frozenset({"action", "user", "office", "outcome"})),
 )
 """Names that an object of each kind has."""
+_EGOV_NAMES = frozenset({"time", "action", "outcome"})
+_EGOV = re.compile(r"(?<![a-z])(onestop|portal|lgsp|edoc|signing|certification|mail|conference|ioc)(?![a-z])")
+"""Service whose audit log a file's name says it is: `egov-portal.ndjson`, `lgsp.log`."""
 
 
 def guess_line(line: str) -> str | None:
@@ -150,6 +153,8 @@ def _said_by(found: dict[str, object], name: str) -> Iterator[str]:
         yield "linux.audit_event"
     if "type=AUOMS" in str(found.get("SyslogMessage", ""))[:40]:
         yield "linux.audit_event"
+    if found.keys() >= _EGOV_NAMES and (service := _EGOV.search(name)) is not None:
+        yield f"egov.{service[1]}"
     yield from (dataset for dataset, names in _JSON if names <= found.keys())
     if _TIME_KEYS & found.keys():
         yield OBJECT

@@ -66,6 +66,20 @@ def test_an_object_is_told_by_its_names(found: object, dataset: str | None) -> N
     assert guess_json(found) == dataset
 
 
+@pytest.mark.parametrize(
+    ("name", "dataset"),
+    [
+        ("egov-portal.ndjson", "egov.portal"),
+        ("lgsp.log", "egov.lgsp"),
+        ("nhat-ky_certification.2026.json", "egov.certification"),
+        ("emailing.json", "egov.onestop"),
+    ],
+)
+def test_an_e_government_log_is_told_by_the_service_in_its_name(name: str, dataset: str) -> None:
+    found = {"time": "2026-11-23T08:00:00+07:00", "action": "login", "outcome": "success", "user": "a", "office": "b"}
+    assert guess_json(found, name) == dataset
+
+
 @given(st.text(max_size=300), st.text(max_size=20))
 def test_no_text_breaks_the_guess(head: str, name: str) -> None:
     guess_text(name, head)
