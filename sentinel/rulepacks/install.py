@@ -19,13 +19,14 @@ from sentinel.errors import InputError, UnavailableError
 from sentinel.model.moment import to_text
 from sentinel.rulepacks.archive import MANIFEST, SIGNATURE, read_pack
 from sentinel.rulepacks.manifest import NAME, Manifest, sha256, verify
-from sentinel.rulepacks.swap import put
+from sentinel.rulepacks.swap import put, swap
 
 RECORD = "installed.json"
 """Beside the rules: what was installed, when, and what was set aside."""
 SET_ASIDE_SUFFIX = ".set-aside"
 """Behind the name of a rule file that cannot be used, so that no loader reads it and a person can."""
 PREVIOUS = ".previous"
+_FRESH = ".new-"
 _LACKS_LIST = "placeholder %"
 
 
@@ -101,7 +102,7 @@ def install(pack: Pack, into: Path, now: datetime) -> Installed:
     Until the last step the pack that was there before stays in use; afterwards it is kept as the previous one.
     """
     with _only_one(into):
-        fresh = into / f".new-{secrets.token_hex(8)}"
+        fresh = into / f"{_FRESH}{secrets.token_hex(8)}"
         try:
             record = _write(pack, fresh, now)
             put(fresh, into / pack.name, into / PREVIOUS / pack.name)
@@ -118,9 +119,7 @@ def go_back(name: str, into: Path) -> Installed:
     if not NAME.fullmatch(name) or not previous.is_dir():
         raise InputError(f"there is no previous version of '{name}' in {into}; `--list` shows what is there")
     with _only_one(into):
-        fresh = into / f".new-{secrets.token_hex(8)}"
-        previous.rename(fresh)
-        put(fresh, into / name, previous)
+        swap(previous, into / name)
     return read_record(into / name)
 
 
@@ -193,6 +192,8 @@ def _only_one(into: Path) -> Iterator[None]:
         into.mkdir(parents=True, exist_ok=True)
         with (into / ".lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
+            for left in into.glob(f"{_FRESH}*"):
+                shutil.rmtree(left)  # by an installation that was killed
             yield
     except PermissionError as error:
         raise UnavailableError(f"cannot write to {into}: {error.strerror}; run it as the server's user") from error

@@ -24,6 +24,15 @@ def put(new: Path, place: Path, previous: Path) -> None:
     sync(place.parent)
 
 
+def swap(one: Path, other: Path) -> None:
+    """Let two folders change places; where `other` does not exist, `one` takes its place."""
+    if other.exists():
+        _exchange(one, other)
+    else:
+        one.rename(other)
+    sync(other.parent)
+
+
 def _exchange(one: Path, other: Path) -> None:
     """Swap two folders at once; on a system that cannot, one after the other."""
     rename = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from sentinel.detect.load import load_rules
 from sentinel.errors import InputError
 from sentinel.model.moment import from_text
-from sentinel.rulepacks import archive
+from sentinel.rulepacks import archive, swap
 from sentinel.rulepacks.archive import read_pack
 from sentinel.rulepacks.install import go_back, install, open_pack, packs
 from sentinel.rulepacks.make import make_pack
@@ -116,6 +116,22 @@ def test_the_version_before_is_kept_and_can_be_had_back(tmp_path: Path) -> None:
     assert go_back("pack", into).version == now.version
     with pytest.raises(InputError, match="no previous version"):
         go_back("../pack", into)
+
+
+def test_what_a_killed_installation_left_is_cleared_and_never_read(tmp_path: Path) -> None:
+    into = tmp_path / "into"
+    left = folder(into / ".new-0123456789abcdef", {"a.yml": RULE.format(title="Half").encode()})
+    assert titles(into) == set()
+    put(folder(tmp_path / "pack", {"a.yml": SOUND}), into)
+    assert not left.exists()
+    assert titles(into) == {"Đăng nhập"}
+
+
+def test_two_folders_change_places_without_the_system_call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(swap.ctypes, "CDLL", lambda *_, **__: object())
+    one, other = folder(tmp_path / "1", {"a": b"1"}), folder(tmp_path / "2", {"a": b"2"})
+    swap.swap(one, other)
+    assert ((one / "a").read_bytes(), (other / "a").read_bytes()) == (b"2", b"1")
 
 
 def signed(tmp_path: Path, key: Ed25519PrivateKey | None = KEY) -> Path:

@@ -16,7 +16,10 @@ from sentinel.detect.tree import Group, Item, Negation, Node, Selection
 from sentinel.detect.values import Number, Text, Value
 from sentinel.model.ecs import FIELDS, LISTS
 
-_SMALL = ("event.kind", "event.category", "event.type", "event.outcome", "event.dataset", "network.transport")
+_SMALL = frozenset(
+    {"event.kind", "event.category", "event.type", "event.outcome", "event.dataset", "network.transport"}
+    | {"url.extension", "url.scheme", "file.extension", "sentinel.egov.certificate_serial"}
+)
 """Fields that we fill in small letters, whatever the source writes."""
 _NAME = re.compile(r"'(?:not )?([\w.@-]+)(?=[:|'])")
 _NUMERIC = frozenset("0123456789.+-einf")
