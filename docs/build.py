@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from sentinel.cli.reference import cli_page
 from sentinel.config import Settings
 from sentinel.model.ecs import FIELDS, LISTS, OPEN
+from sentinel.normalise.egov.page import index as egov_index
 from sentinel.normalise.egov.page import page as egov_page
 from sentinel.normalise.egov.schema import Schema
 from sentinel.normalise.parsers import (
@@ -86,6 +87,12 @@ def egov_log_page(schema: Schema) -> str:
     return f"{title}\n\n{NOTE}{rest}"
 
 
+def egov_logs_page() -> str:
+    """Return the page that lists the logs of e-government."""
+    title, _, rest = egov_index(EGOV).partition("\n")
+    return f"{title}\n\n{NOTE}{rest}"
+
+
 EGOV: tuple[Schema, ...] = (
     egov_onestop.SCHEMA,
     egov_portal.SCHEMA,
@@ -107,6 +114,7 @@ PAGES = {
 }
 
 
+PAGES["egov.md"] = egov_logs_page
 PAGES |= {f"egov-{each.service}.md": partial(egov_log_page, each) for each in EGOV}
 
 

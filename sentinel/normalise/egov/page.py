@@ -1,5 +1,7 @@
 """The page of a schema, for the vendor who writes to it: made from the table that the parser checks by."""
 
+from collections.abc import Sequence
+
 from sentinel.model.ecs import LISTS, TYPES
 from sentinel.normalise.egov.schema import Entry, Schema
 from sentinel.normalise.egov.values import MAX_ITEMS, MAX_TEXT, WRITTEN
@@ -68,6 +70,28 @@ listed makes the line a record of kind `pipeline_error`, which is kept and count
 
 Rules name this log as `product: egov`, `service: {schema.service}`; ours are below `rules/egov`, in the
 folder of the same name.
+"""
+
+
+def index(schemas: Sequence[Schema]) -> str:
+    """Return the page that lists all services, in Markdown."""
+    rows = "\n".join(
+        f"| [`{each.dataset}`](egov-{each.service}.md) | {each.title} | {each.title_vi} |" for each in schemas
+    )
+    return f"""# Logs of e-government
+
+Each page says what a vendor's application writes so that Sentinel can watch it: one JSON object per line, the names
+with their types and bounds, an example. Parser and page are made from one table, so neither can say what the other
+does not.
+
+| dataset | log | nhật ký |
+|---|---|---|
+{rows}
+
+Rules name them as `product: egov` with the part behind the dot as `service`; ours lie in `rules/egov`. A system that
+serves several agencies names the one that acts in `agency`; rules across agencies tell them apart by it, or by the
+agency of the collector where it is missing. `sentinel scan` knows a file by the service in its name, such as
+`egov-portal.ndjson`.
 """
 
 

@@ -18,6 +18,8 @@ LEVELS_SAID = ("secrecy", "marking")
 """Names in which a line says a level itself."""
 WITHHELD = "(withheld)"
 MAX_TITLE = 2_000
+MAX_NESTED = 2_000
+"""Objects and lists within one value that are looked through."""
 
 FORBIDDEN = frozenset(
     {
@@ -91,6 +93,24 @@ def _is_flat(value: object) -> bool:
     return not isinstance(value, dict)
 
 
+def _is_forbidden(name: str) -> bool:
+    return unicodedata.normalize("NFC", name.strip()).lower() in FORBIDDEN
+
+
+def _hides(value: object) -> bool:
+    """Return whether an object inside a line has a forbidden name, or has more in it than we look through."""
+    waiting = [value] if isinstance(value, dict | list) else []
+    for _ in range(MAX_NESTED):
+        if not waiting:
+            return False
+        each = waiting.pop()
+        if isinstance(each, dict) and any(map(_is_forbidden, each)):
+            return True
+        inner = each.values() if isinstance(each, dict) else each if isinstance(each, list) else ()
+        waiting += [child for child in inner if isinstance(child, dict | list)]
+    return True
+
+
 def unaccented(text: str) -> str:
     """Return `text` without the marks on its letters, đ as d, in small letters, single spaces."""
     apart = unicodedata.normalize("NFKD", text.replace("đ", "d").replace("Đ", "D"))
@@ -142,7 +162,7 @@ def guard(body: Mapping[str, object], known: frozenset[str], secret: tuple[str, 
     `secret` names titles and file names: they go, and with them every name not in `known`, where the line says that
     the document is secret, or a title bears a marking. `FORBIDDEN` names always go, unless the schema knows them.
     """
-    gone = {name for name in body if name.lower() in FORBIDDEN - known}
+    gone = {name for name, value in body.items() if name not in known and (_is_forbidden(name) or _hides(value))}
     titles = [value for name in secret if isinstance(value := body.get(name), str)]
     marking = max((found for title in titles if (found := marking_in(title))), key=SECRET.index, default=None)
     said = [level_of(value) for name in LEVELS_SAID if isinstance(value := body.get(name), str)]

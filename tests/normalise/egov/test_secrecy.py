@@ -137,6 +137,19 @@ def test_bodies_and_numbers_have_no_place_in_any_log() -> None:
     assert "031099001234" not in json.dumps(found)
 
 
+def test_what_has_no_place_is_found_inside_objects_too() -> None:
+    found = read("portal", vendor={"form": [{"Ho_Ten": "Nguyễn Văn A", "page": 2}]}, NỘI_DUNG="đơn", more={"page": 2})
+    assert found["event.kind"] == "event"
+    assert found["sentinel.egov.withheld"] == ["NỘI_DUNG", "vendor"]
+    assert "Nguyễn" not in json.dumps(found, ensure_ascii=False)
+    assert "sentinel.egov.is_withheld" not in read("portal", vendor={"form": [{"page": 2}]})
+
+
+def test_more_than_can_be_looked_through_is_withheld() -> None:
+    assert read("portal", vendor=[[]] * 5_000)["sentinel.egov.withheld"] == ["vendor"]
+    assert read("portal", vendor=list(range(5_000))).get("sentinel.egov.withheld") is None
+
+
 @given(st.text(max_size=300))
 def test_no_title_breaks_the_search_for_markings(title: str) -> None:
     assert marking_in(title) in (None, "mật", "tối mật", "tuyệt mật")
