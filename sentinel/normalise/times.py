@@ -52,6 +52,8 @@ def _clf(text: str) -> str:
 
 def clf(text: str) -> str:
     """Return the time of a web server's log, `23/Nov/2026:15:04:05 +0700`, as text."""
+    if text[1:2] == "/":
+        text = "0" + text
     if len(text) != 26:
         raise InputError(f"not the time of a web server's log: {text[:40]!r}")
     try:
