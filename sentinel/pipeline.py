@@ -10,12 +10,12 @@ from typing import Protocol
 
 from sentinel.crew.crew import Crew, SliceError, Ticket
 from sentinel.crew.judge import Normalise, normalised
-from sentinel.detect.correlate.hit import Hit
+from sentinel.detect.correlate.hit import Hit, microseconds
 from sentinel.detect.engine import Engine
 from sentinel.errors import ConflictError, InputError, SentinelError, UnavailableError
 from sentinel.journal import Entry, Journal
 from sentinel.model.match import Match
-from sentinel.model.moment import now
+from sentinel.model.moment import now, to_text
 from sentinel.model.record import Fields, Record
 from sentinel.store import Mark, Store
 
@@ -130,6 +130,8 @@ class Pipeline:
                 )
             self._process(entries, ticket)
             position = entries[-1].position + 1
+        else:
+            self._conclude(position)
         if position - self._trimmed >= TRIM_EVENTS or (not entries and position > self._trimmed):
             self._journal.trim(position)
             self._trimmed = position
@@ -268,7 +270,21 @@ class Pipeline:
         if self._sieve is None or not matches:
             return matches
         places = {record.id: entry.position for entry, record in zip(entries, records, strict=True)}
-        return self._sieve.sift(matches, [places[record.id] for _, record in matches], entries[-1].position + 1)
+        # A correlation may have waited for late records: what completed it is stored already.
+        found = [places.get(record.id, entries[0].position) for _, record in matches]
+        return self._sieve.sift(matches, found, entries[-1].position + 1)
+
+    def _conclude(self, position: int) -> None:
+        """Raise what correlations have found by waiting: nothing new has come that would have told them."""
+        matches = self._engine.advance(microseconds(to_text(self._clock())))
+        if not matches:
+            return
+        sieve = self._sieve
+        shown = matches if sieve is None else sieve.sift(matches, [position] * len(matches), position)
+        if shown:
+            self._on_matches(shown)
+        self._store.add((), Mark(position, self._engine.checkpoint()))
+        self._counts["matches"] += len(matches)
 
     def _commit(self, entries: Sequence[Entry], records: Sequence[Record]) -> None:
         mark = Mark(entries[-1].position + 1, self._engine.checkpoint())

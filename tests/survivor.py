@@ -38,6 +38,10 @@ class CountingEngine:
         self.seen += len(records)
         return []
 
+    def advance(self, received: int) -> list[tuple[Match, Record]]:
+        """Return nothing."""
+        return []
+
     def checkpoint(self) -> bytes:
         """Return the count."""
         return json.dumps(self.seen).encode()
