@@ -5,6 +5,7 @@ from typing import Any
 
 from collectors.reading import Input
 from collectors.settings import (
+    AuditdSettings,
     CaptureSettings,
     ConnectionsSettings,
     EvtxSettings,
@@ -19,6 +20,12 @@ def _file(settings: FileSettings) -> Input:
     from collectors.logs.file import FileInput
 
     return FileInput(settings)
+
+
+def _auditd(settings: AuditdSettings) -> Input:
+    from collectors.logs.auditd import AuditdInput
+
+    return AuditdInput(settings)
 
 
 def _evtx(settings: EvtxSettings) -> Input:
@@ -47,6 +54,7 @@ def _capture(settings: CaptureSettings) -> Input:
 
 INPUTS: dict[str, Callable[[Any], Input]] = {
     "file": _file,
+    "auditd": _auditd,
     "evtx": _evtx,
     "processes": _processes,
     "connections": _connections,

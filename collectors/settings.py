@@ -72,6 +72,17 @@ class FileSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AuditdSettings:
+    """`[[input]]` of kind `auditd`: the Linux audit log, record by record and event by event."""
+
+    name: str = ""
+    path: str = "/var/log/audit/audit.log"
+    """A path or a glob."""
+    start: str = "end"
+    """Where to begin in files that exist at the very first start: `end` or `beginning`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EvtxSettings:
     """`[[input]]` of kind `evtx`: Windows event log files, each record once."""
 
@@ -110,10 +121,11 @@ class CaptureSettings:
     promiscuous: bool = False
 
 
-InputSettings = FileSettings | EvtxSettings | ProcessesSettings | ConnectionsSettings | CaptureSettings
+InputSettings = FileSettings | AuditdSettings | EvtxSettings | ProcessesSettings | ConnectionsSettings | CaptureSettings
 
 KINDS: dict[str, type[InputSettings]] = {
     "file": FileSettings,
+    "auditd": AuditdSettings,
     "evtx": EvtxSettings,
     "processes": ProcessesSettings,
     "connections": ConnectionsSettings,
@@ -212,9 +224,9 @@ def _default_name(kind: str, table: Mapping[str, object]) -> str:
 
 def _check_input(settings: InputSettings, place: str) -> None:
     match settings:
-        case FileSettings() if settings.start not in ("end", "beginning"):
+        case FileSettings() | AuditdSettings() if settings.start not in ("end", "beginning"):
             raise InputError(f"{place}: start must be 'end' or 'beginning', not '{settings.start}'")
-        case FileSettings() | EvtxSettings() if not Path(settings.path).is_absolute():
+        case FileSettings() | AuditdSettings() | EvtxSettings() if not Path(settings.path).is_absolute():
             raise InputError(f"{place}: path must be absolute, not '{settings.path}'")
         case CaptureSettings() if bool(settings.interface) == bool(settings.file):
             raise InputError(f"{place}: give either interface or file")
