@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sentinel.crew.wire import Done, Failed, Message, Ready, Start, pack, pack_lines, receive, results, send, unpack
+from sentinel.crew.wire import Channel, Done, Failed, Message, Ready, Start, pack, pack_lines, results, unpack
 from sentinel.detect.correlate.hit import Hit
 from sentinel.errors import UnavailableError
 from sentinel.journal import Entry
@@ -177,17 +177,23 @@ class Crew:
 
 
 class Worker:
-    """One process and the pipes to it."""
+    """One process and the ways to it."""
 
     def __init__(self) -> None:
         paths = [str(_PACKAGE), *filter(None, [os.environ.get("PYTHONPATH")])]
+        self._files = (os.memfd_create("sentinel-questions"), os.memfd_create("sentinel-answers"))
+        questions, answers = self._files
         self._process = subprocess.Popen(  # noqa: S603 - a fixed command of this package
-            _COMMAND,
+            [*_COMMAND, str(questions), str(answers)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            pass_fds=self._files,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
         )
         self.pid = self._process.pid
+        if self._process.stdout is None or self._process.stdin is None:
+            raise UnavailableError("a worker of the pipeline has no pipes")
+        self._channel = Channel(self._process.stdout, self._process.stdin, answers, questions)
 
     def prepare(self, start: bytes) -> str:
         """Give it its rules; return why it cannot work, nothing where it can."""
@@ -198,15 +204,12 @@ class Worker:
 
     def ask(self, frame: bytes, seconds: float) -> Message | None:
         """Return the answer to a frame; None where it died, or was ended because it took too long."""
-        questions, answers = self._process.stdin, self._process.stdout
-        if questions is None or answers is None:
-            return None
         alarm = threading.Timer(seconds, self._process.kill)
         alarm.daemon = True
         alarm.start()
         try:
-            send(questions, frame)
-            reply = receive(answers)
+            self._channel.send(frame)
+            reply = self._channel.receive()
         except OSError:
             return None
         finally:
@@ -224,3 +227,5 @@ class Worker:
                     # What was not read any more cannot be flushed.
                     continue
         self._process.wait()
+        for file in self._files:
+            os.close(file)

@@ -1,5 +1,6 @@
-"""What the pipeline and its workers say to each other: frames of msgpack on pipes between our own processes."""
+"""What the pipeline and its workers say to each other: frames of msgpack between our own processes."""
 
+import os
 import struct
 from collections.abc import Sequence
 from datetime import datetime
@@ -12,7 +13,6 @@ from sentinel.event import Event, Hint, decode, encode
 from sentinel.journal import Entry
 from sentinel.model.record import Record
 
-MAX_FRAME_BYTES = 2**31
 _LENGTH = struct.Struct(">I")
 
 
@@ -129,21 +129,40 @@ def results(answer: Done) -> tuple[list[Record], list[list[Hit]]]:
     return records, [answer.hits.get(place, []) for place in range(len(records))]
 
 
-def send(pipe: IO[bytes], frame: bytes) -> None:
-    """Write a frame; raise `BrokenPipeError` where nobody reads any more."""
-    pipe.write(_LENGTH.pack(len(frame)))
-    pipe.write(frame)
-    pipe.flush()
+class Channel:
+    """Two ways between server and worker: lengths on pipes, frames in shared memory.
 
+    A frame on a pipe would arrive in dozens of pieces, and a thread of the server that reads them waits for the
+    interpreter's lock after each; a frame in shared memory is one call on each side. One frame is under way at a time.
+    """
 
-def receive(pipe: IO[bytes]) -> bytes | None:
-    """Return the next frame, None at the end, also in the middle of a frame."""
-    head = pipe.read(_LENGTH.size)
-    if len(head) < _LENGTH.size:
-        return None
-    (length,) = _LENGTH.unpack(head)
-    frame = pipe.read(length) if length < MAX_FRAME_BYTES else b""
-    return frame if len(frame) == length else None
+    def __init__(self, read: IO[bytes], write: IO[bytes], inbox: int, outbox: int) -> None:
+        """Read lengths from `read` and frames from the file `inbox`; write them to `write` and `outbox`."""
+        self._read = read
+        self._write = write
+        self._inbox = inbox
+        self._outbox = outbox
+
+    def send(self, frame: bytes) -> None:
+        """Send a frame; raise `BrokenPipeError` where nobody reads any more."""
+        view, place = memoryview(frame), 0
+        while place < len(frame):
+            place += os.pwrite(self._outbox, view[place:], place)
+        self._write.write(_LENGTH.pack(len(frame)))
+        self._write.flush()
+
+    def receive(self) -> bytes | None:
+        """Return the next frame, None at the end."""
+        head = self._read.read(_LENGTH.size)
+        if len(head) < _LENGTH.size:
+            return None
+        (length,) = _LENGTH.unpack(head)
+        frame = os.pread(self._inbox, length, 0)
+        while len(frame) < length:
+            if not (more := os.pread(self._inbox, length - len(frame), len(frame))):
+                return None
+            frame += more
+        return frame
 
 
 def _line(entry: Entry, *, is_plain: bool) -> Line:

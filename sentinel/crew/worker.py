@@ -1,8 +1,8 @@
 """A worker process: gets lines, gives records and hits, and ends when its server does.
 
-    python -c "from sentinel.crew.worker import main; main()"
+    python -c "from sentinel.crew.worker import main; main()" INBOX OUTBOX
 
-Speaks `wire` on standard input and output; what it logs goes to standard error.
+Speaks `wire` on standard input and output and two shared files, given by their numbers; it logs to standard error.
 """
 
 import os
@@ -10,10 +10,9 @@ import signal
 import sys
 import time
 from pathlib import Path
-from typing import IO
 
 from sentinel.crew.judge import normalised
-from sentinel.crew.wire import Failed, Ready, Start, Work, done, entry_of, pack, receive, send, unpack
+from sentinel.crew.wire import Channel, Failed, Ready, Start, Work, done, entry_of, pack, unpack
 from sentinel.detect.cache import RuleCache
 from sentinel.detect.engine import Engine
 from sentinel.detect.ready import ready_rules
@@ -33,26 +32,26 @@ def main() -> None:
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     try:
-        serve(sys.stdin.buffer, answers)
+        serve(Channel(sys.stdin.buffer, answers, *map(int, sys.argv[1:3])))
     except BrokenPipeError:
         # The server is gone; there is nobody to tell.
         os._exit(0)
 
 
-def serve(questions: IO[bytes], answers: IO[bytes]) -> None:
+def serve(server: Channel) -> None:
     """Answer every frame until the last."""
     engine: Engine | None = None
     saved = time.monotonic()
-    while (frame := receive(questions)) is not None:
+    while (frame := server.receive()) is not None:
         message = unpack(frame)
         if isinstance(message, Start):
             try:
                 engine, count = prepared(message)
-                send(answers, pack(Ready(count)))
+                server.send(pack(Ready(count)))
             except InputError as error:
-                send(answers, pack(Failed(str(error))))
+                server.send(pack(Failed(str(error))))
         elif isinstance(message, Work) and engine is not None:
-            send(answers, judged(engine, message))
+            server.send(judged(engine, message))
             if time.monotonic() - saved >= SAVE_SECONDS:
                 engine.shelf.save()
                 saved = time.monotonic()
