@@ -21,8 +21,8 @@ MAX_WHOLE_BYTES = 256_000_000
 MAX_FAULTS_NAMED = 5
 WINDOWS = "windows.evtx"
 """The dataset of Windows events in any layout; their parser refines it."""
-BLOCK_BYTES = 262_144
-"""Lines are sifted in blocks of about this size."""
+BLOCK_BYTES = 65_536
+"""Lines are sifted in blocks of about this size, which a processor keeps near it while they are worked on."""
 Sift = Callable[[bytes], tuple[int, list[tuple[int, bytes]]]]
 """See `sentinel.sieve.Sieve.sift`."""
 _EVTX_MAGIC = b"ElfFile\x00"

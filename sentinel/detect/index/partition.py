@@ -2,15 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 
+from msgspec import msgpack
+
 from sentinel.detect.facts import Facts, fold, members, text_of
 from sentinel.detect.fieldref import refers
-from sentinel.detect.index.expression import Verdict, compiled
+from sentinel.detect.index.expression import Expression, Verdict, compiled
 from sentinel.detect.index.plan import WORDS, Comparison, Plan
 from sentinel.detect.index.slot import Slot, Words
 from sentinel.model.record import Value
 
 MAX_VERDICTS = 50_000
 """Sums of bits whose verdict is remembered."""
+_CONDITION = msgpack.Decoder(Expression | None)
 NOTHING: tuple[int, ...] = ()
 
 
@@ -69,7 +72,7 @@ class Partition:
 
     def _holds(self, place: int, bits: int) -> bool:
         if place not in self._compiled:
-            condition = self.plan.rules[place].condition
+            condition = _CONDITION.decode(self.plan.rules[place].condition)
             self._compiled[place] = None if condition is None else compiled(condition)
         verdict = self._compiled[place]
         return verdict is None or verdict(bits)

@@ -1,8 +1,7 @@
 """A plan: everything the index knows about one kind of record, as plain data that a file can keep."""
 
-from msgspec import Struct
+from msgspec import Raw, Struct
 
-from sentinel.detect.index.expression import Expression
 from sentinel.detect.values import Reference, Value
 
 CONTAINS, STARTS, ENDS, CHECK = range(4)
@@ -15,8 +14,8 @@ class Question(Struct, frozen=True, array_like=True):
 
     names: tuple[str, ...]
     """Record fields; for the words "", and then the fields they begin with."""
-    values: tuple[Value, ...]
-    """The predicates, by number."""
+    values: dict[int, Value]
+    """By number the predicates that have to be checked; of the others a needle or an exact text says all."""
     exact: dict[str, tuple[int, ...]]
     """Folded text -> predicates that hold."""
     needles: tuple[str, ...]
@@ -55,8 +54,8 @@ class Watched(Struct, frozen=True, array_like=True):
     """Its place in the rule set."""
     source: tuple[int, int]
     """Family and source, by place in the taxonomy."""
-    condition: Expression | None
-    """None where it holds of every such record."""
+    condition: Raw
+    """An `Expression`, or None where the rule holds of every such record; unpacked when first asked."""
 
 
 WORDS = ""

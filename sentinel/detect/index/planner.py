@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from msgspec import Raw, msgpack
+
 from sentinel.detect.compile import value_holds
 from sentinel.detect.facts import Facts, fold
 from sentinel.detect.index import literal
@@ -36,11 +38,11 @@ def plan(candidates: Iterable[Candidate], pinned: Mapping[str, Scalar | None]) -
     A pinned None stands for any value that no rule names exactly. Raises InputError for a value nobody can test.
     """
     planner = _Planner(pinned)
-    rules: list[Watched] = []
+    rules: list[tuple[Candidate, Expression | None]] = []
     for candidate in candidates:
         condition = planner.condition(candidate.condition, candidate)
         if condition is not False:
-            rules.append(Watched(candidate.rule, candidate.source, None if condition is True else condition))
+            rules.append((candidate, None if condition is True else condition))
     return planner.finish(rules)
 
 
@@ -88,13 +90,15 @@ class _Gathered:
 
     def question(self) -> Question:
         """Return everything gathered, its literals in order."""
-        values = tuple(self.numbers)
+        checked: dict[int, Value] = {}
         exact: dict[str, list[int]] = {}
         needles: dict[str, list[tuple[int, int]]] = {}
         unsure: list[int] = []
         opened: list[int] = []
-        for number, value in enumerate(values):
+        for number, value in enumerate(self.numbers):
             kind, text = _hook(value, is_keyword=self.names[0] == WORDS)
+            if kind == CHECK:
+                checked[number] = value
             if kind is None:
                 exact.setdefault(text, []).append(number)
             elif text:
@@ -105,7 +109,7 @@ class _Gathered:
                 opened.append(number)
         return Question(
             self.names,
-            values,
+            checked,
             {text: tuple(numbers) for text, numbers in exact.items()},
             tuple(needles),
             tuple(map(tuple, needles.values())),
@@ -246,16 +250,16 @@ class _Planner:
         self._ranks[bit] = rank
         return bit
 
-    def finish(self, rules: Sequence[Watched]) -> Plan:
+    def finish(self, rules: Sequence[tuple[Candidate, Expression | None]]) -> Plan:
         """Return the plan, without the questions that no rule is left to ask."""
         watchers: dict[int, list[int]] = {}
         always: list[int] = []
         needed: set[int] = set()
-        for place, rule in enumerate(rules):
+        for place, (_, condition) in enumerate(rules):
             watched = None
-            if rule.condition is not None:
-                needed |= bits_of(rule.condition)
-                watched = witnesses(rule.condition, self._ranks)
+            if condition is not None:
+                needed |= bits_of(condition)
+                watched = witnesses(condition, self._ranks)
             if watched is None:
                 always.append(place)
             for bit in watched or ():
@@ -267,7 +271,7 @@ class _Planner:
         return Plan(
             tuple(gathered.question() for gathered in used.values()),
             tuple(each for each in self._comparisons if each.bit in needed),
-            tuple(rules),
+            tuple(Watched(each.rule, each.source, Raw(msgpack.encode(condition))) for each, condition in rules),
             {bit: tuple(places) for bit, places in watchers.items()},
             tuple(always),
         )

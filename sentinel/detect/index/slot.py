@@ -181,6 +181,8 @@ class Words(Slot):
 
     def of(self, words: Sequence[str]) -> int:
         """Return the bits of all the words of a record together."""
+        if not words:
+            return self.absent
         found: set[int] = set()
         for word in words:
             holding = self._holding.get(word)
