@@ -13,7 +13,7 @@ from sigma.correlations import SigmaCorrelationRule
 from sigma.exceptions import SigmaError
 from sigma.filters import SigmaFilter
 from sigma.processing.pipeline import ProcessingPipeline
-from sigma.rule import SigmaRule
+from sigma.rule import SigmaLogSource, SigmaRule
 from sigma.rule.attributes import SigmaStatus
 
 from sentinel.detect.collection import complete
@@ -27,7 +27,8 @@ from sentinel.detect.modifiers import expanding
 from sentinel.detect.pipelines import Pipeline, combine
 from sentinel.detect.placeholders import Placeholders
 from sentinel.detect.rewrite import rewrite
-from sentinel.detect.rule import Fault, LogSource, Rule, RuleSet
+from sentinel.detect.rewritten import field_after, rewritten
+from sentinel.detect.rule import Correlation, Fault, LogSource, Rule, RuleSet
 from sentinel.detect.tree import Node, Selection, all_of
 from sentinel.errors import InputError
 
@@ -113,6 +114,8 @@ class _Loader:
         self._faults: list[Fault] = []
         self._paths: dict[str, tuple[Path, Parsed]] = {}
         self._plain: list[tuple[str, str, LogSource]] = []
+        self._log_sources: dict[str, SigmaLogSource] = {}
+        """As they were before any pipeline."""
 
     def read(self, path: Path) -> None:
         """Take in one file."""
@@ -151,7 +154,7 @@ class _Loader:
         doubts = [doubt for each, condition in self._filters for doubt in doubts_about(each, condition, self._plain)]
         return RuleSet(
             tuple(replace(rule, is_output=rule.info.id not in silent) for rule in rules),
-            tuple(replace(each, is_output=each.info.id not in silent) for each in resolved),
+            tuple(replace(self._renamed(each), is_output=each.info.id not in silent) for each in resolved),
             self._faults,
             tuple(doubts),
         )
@@ -168,6 +171,7 @@ class _Loader:
     def _rule(self, path: Path, parsed: SigmaRule) -> Rule:
         info, name, log_source = describe(parsed), parsed.name or "", _log_source(parsed)
         self._plain.append((info.id, name, log_source))
+        self._log_sources[info.id] = parsed.logsource
         narrowing = [(each, copy(parsed)) for each, _ in self._filters if each.narrows(info.id, name, log_source)]
         condition = self._lowered(parsed)
         for each, narrowed in narrowing:
@@ -178,9 +182,22 @@ class _Loader:
 
     def _lowered(self, parsed: SigmaRule) -> Node:
         """Return the tree of a rule after the pipelines have changed it."""
-        if self._pipeline is not None:
-            self._pipeline.apply(parsed)
-        return lower(parsed.detection)
+        if self._pipeline is None:
+            return lower(parsed.detection)
+        self._pipeline.apply(parsed)
+        return rewritten(lower(parsed.detection))
+
+    def _renamed(self, correlation: Correlation) -> Correlation:
+        """Return the correlation with the names that the pipelines gave the fields it looks at, rule by rule."""
+        if self._pipeline is None:
+            return correlation
+        aliases = {alias: dict(meant) for alias, meant in correlation.aliases.items()}
+        for name in {*correlation.group_by, *correlation.fields}:
+            for rule_id in correlation.rules:
+                source = self._log_sources.get(rule_id)
+                if source is not None and (field := field_after(self._pipeline, source, name)) != name:
+                    aliases.setdefault(name, {}).setdefault(rule_id, field)
+        return replace(correlation, aliases=aliases)
 
 
 def _log_source(parsed: SigmaRule | SigmaFilter) -> LogSource:

@@ -71,6 +71,9 @@ def _file(path: Path) -> Pipeline:
         raise InputError(f"{path}: '{queries[0]}' changes queries, which Sentinel does not make; remove it")
     if unknown := set(document) - _KEYS - set(_OF_QUERIES):
         raise InputError(f"{path}: unknown key '{min(unknown)}'; known are {', '.join(sorted(_KEYS))}")
+    priority = document.get("priority", 0)
+    if not isinstance(priority, int):
+        raise InputError(f"{path}: 'priority' must be a whole number, got {priority!r}")
     _check_items(document.get("transformations", []), str(path))
     pipeline = Pipeline(str(path), yaml.safe_dump(document, sort_keys=True).encode(), is_file=True)
     _build(pipeline)

@@ -1,6 +1,5 @@
 """A placeholders file says what `%names%` in rules stand for here: our administrators, our servers, our networks."""
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -27,11 +26,6 @@ def read_placeholders(path: Path) -> dict[str, tuple[str, ...]]:
                 raise InputError(f"{path}: placeholder '{name}' is given twice")
             found[name] = _values(value, f"{path}: placeholder '{name}'")
     return found
-
-
-def dump_placeholders(placeholders: Placeholders) -> bytes:
-    """Return the placeholders as bytes, the same for the same content: a part of the key of compiled rules."""
-    return json.dumps({name: list(placeholders[name]) for name in sorted(placeholders)}).encode()
 
 
 def _values(given: object, place: str) -> tuple[str, ...]:
