@@ -1,12 +1,15 @@
 """One Windows event, however it was shipped, is one record, and the same rules fire on it."""
 
+import gzip
 import json
 import tarfile
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from sentinel.detect.engine import Engine
 from sentinel.detect.load import load_rules
@@ -89,3 +92,30 @@ def test_each_sample_fires_its_rule(samples: list[dict[str, Any]], engine: Engin
             for event in records(sample["path"])
         ]
         assert sample["rule_id"] in {match.rule.id for match, _ in engine.match(made)}, sample["path"]
+
+
+def flattened(old: Event) -> Event:
+    """Return an event of Winlogbeat before 7 as NXLog ships it, the layout that other engines read."""
+    header = {"Channel": "log_name", "EventID": "event_id", "SourceName": "source_name", "Hostname": "computer_name"}
+    return {**old["event_data"], **{name: old[said] for name, said in header.items()}, "@timestamp": old["@timestamp"]}
+
+
+def test_matches_that_others_lack_come_in_a_layout_they_read_as_well(root: Path, corpora: Path, tmp_path: Path) -> None:
+    explained = yaml.safe_load((root / "bench/sigma_explained.yml").read_text("utf-8"))["stream"]
+    wanted = {each["rule"] for each in explained}
+    with tarfile.open(corpora / "sigma/sigma-rules.tar.gz") as archive:
+        for member in archive.getmembers():
+            content = archive.extractfile(member) if member.name.endswith(".yml") else None
+            text = content.read() if content is not None else b""
+            if any(f"id: {rule}".encode() in text for rule in wanted):
+                (tmp_path / Path(member.name).name).write_bytes(text)
+    engine = Engine(load_rules([tmp_path]))
+    last = max(number for each in explained for number in each["lines"])
+    with gzip.open(corpora / "streams/windows-security-datasets.ndjson.gz") as stream:
+        events = [json.loads(raw) for raw in islice(stream, last)]
+    for each in explained:
+        for number in each["lines"]:
+            old = events[number - 1]
+            for body in (old, flattened(old)):
+                made = normalise(line("windows.evtx", json.dumps(body)), agency=None, received_at=None)
+                assert each["rule"] in {match.rule.id for match, _ in engine.match([made])}, (each["title"], number)
