@@ -71,6 +71,13 @@ class PipelineSettings(Section):
         description="Processes that read lines and match rules. 0: the server does it itself; -1: so on one core or "
         "two, else one process less than there are cores, 8 at most.",
     )
+    lateness_seconds: float = Field(
+        default=0.0,
+        ge=0.0,
+        le=300.0,
+        description="How long correlations wait for records that come late, so that they judge in order of time. "
+        "0: they judge at once.",
+    )
 
     @property
     def processes(self) -> int:

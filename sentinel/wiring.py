@@ -261,7 +261,8 @@ class Home:
         return Crew(workers, self._rule_paths(), self.path / RULE_CACHE, rules.digest) if workers else None
 
     def _engine_for(self, rules: RuleSet) -> Engine:
-        return Engine(rules, shelf=self._rule_cache.shelf(rules))
+        lateness = self.settings.pipeline.lateness_seconds
+        return Engine(rules, shelf=self._rule_cache.shelf(rules), lateness_seconds=lateness)
 
     @cached_property
     def _rule_cache(self) -> RuleCache:
