@@ -273,13 +273,13 @@ def _encoded(value: Any) -> Any:
         return str(value)
     if isinstance(value, Mapping):
         return dict(value)
-    raise NotImplementedError(f"{type(value).__name__} cannot be kept")
+    raise TypeError(f"{type(value).__name__} cannot be kept")
 
 
 def _decoded(wanted: type, value: Any) -> Any:
     if wanted is Path:
         return Path(value)
-    raise NotImplementedError(f"{wanted.__name__} cannot be kept")
+    raise TypeError(f"{wanted.__name__} cannot be kept")
 
 
 _ENCODER = msgspec.msgpack.Encoder(enc_hook=_encoded)

@@ -1,6 +1,5 @@
 """`sentinel scan`: the server's own normalising and detection, over files."""
 
-import gc
 import os
 import sys
 from pathlib import Path
@@ -42,9 +41,9 @@ def scan(
     output = Output.chosen(json=json, csv=csv, bom=bom)
     _check_dataset(dataset)
     # Loaded here, so that `--help` answers at once.
-    from sentinel.cli.scan.crew import cores, parts
     from sentinel.cli.scan.reader import Reader
-    from sentinel.cli.scan.tally import Tally, say_faults, say_tally
+    from sentinel.cli.scan.run import run
+    from sentinel.cli.scan.tally import say_faults, say_tally
     from sentinel.cli.scan.task import whole
     from sentinel.cli.sources import files_in
     from sentinel.detect.engine import Engine
@@ -55,29 +54,9 @@ def scan(
     say_faults(rule_set)
     if not rule_set.rules:
         raise UnavailableError(f"no usable rule in {', '.join(map(str, rules))}; `sentinel rules check` says why")
-    tasks = whole(files_in(paths), paths)
-    gc.freeze()
-    gc.set_threshold(200_000, 50, 100)  # Events come and go without cycles; looking for some costs a tenth.
     engine = Engine(rule_set, shelf=None if kept is None else kept.shelf(rule_set))
-    findings, tally, given_up = Findings(), Tally(), 0
-    sys.stdout.buffer.write(output.head())
-    reading: Path | None = None
-    from sentinel.cli.progress import progress
-
-    with progress(sum(task.size for task in tasks)) as step:
-        for task, part in parts(Reader(engine, dataset, now()), tasks, jobs or cores()):
-            if task.path != reading:
-                given_up += sum(engine.statistics.values())
-                engine.restore(b"")  # Correlations do not reach from file to file.
-                reading = task.path
-            for match, record in engine.conclude(part.records, part.hits):
-                findings.add(task.path, match, record)
-                sys.stdout.buffer.write(output.line(task.path, match, record))
-            tally.join(part.tally)
-            step(task.size if part.tally.files else 0, part.tally.events)
-    given_up += sum(engine.statistics.values())
+    findings, tally, given_up = run(engine, Reader(engine, dataset, now()), whole(files_in(paths), paths), jobs, output)
     engine.shelf.save()
-    sys.stdout.flush()
     if output.kind == "table" and findings.count:
         _show(findings)
     say_tally(tally, findings.count, given_up)

@@ -29,6 +29,8 @@ class Part:
     """Those on which a rule holds, in order."""
     hits: list[list[Hit]] = field(default_factory=list)
     tally: Tally = field(default_factory=Tally)
+    is_last: bool = False
+    """Whether this is the end of the task."""
 
 
 class Reader:
@@ -55,12 +57,12 @@ class Reader:
                 last.unreadable.append(str(error))
             else:
                 last.unknown.append(task.path)
-            yield Part(tally=last)
+            yield Part(tally=last, is_last=True)
             return
         except (UnavailableError, InputError) as error:
             last.unreadable.append(str(error))
         last.count(source, is_first=task.start == 0)
-        yield Part(tally=last)
+        yield Part(tally=last, is_last=True)
 
     def keep(self) -> None:
         """Keep what was planned, for the next start and for other processes."""
