@@ -23,7 +23,7 @@ from sentinel.detect.describe import describe
 from sentinel.detect.documents import read_documents, rule_files
 from sentinel.detect.filters import Filter, doubts_about, filter_of
 from sentinel.detect.lower import lower
-from sentinel.detect.modifiers import expanding
+from sentinel.detect.modifiers import expanding, name_as_theirs
 from sentinel.detect.pipelines import Pipeline, combine
 from sentinel.detect.placeholders import Placeholders
 from sentinel.detect.rewrite import rewrite
@@ -92,9 +92,14 @@ def parse_file(path: Path) -> tuple[list[Parsed], list[SigmaFilter], list[Fault]
 
 
 def _parse(document: dict[str, Any]) -> SigmaCollection:
-    return SigmaCollection.from_dicts(
+    found = SigmaCollection.from_dicts(
         [rewrite(document)], collect_errors=True, collect_filters=True, resolve_references=False
     )
+    for rule in found.rules:
+        if isinstance(rule, SigmaRule):
+            for detection in rule.detection.detections.values():
+                name_as_theirs(detection)
+    return found
 
 
 def message_of(error: BaseException) -> str:

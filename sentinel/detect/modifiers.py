@@ -22,6 +22,7 @@ from sigma.modifiers import (
     SigmaWindowsDashModifier,
     modifier_mapping,
 )
+from sigma.rule import SigmaDetection
 from sigma.types import (
     Placeholder,
     SigmaCasedString,
@@ -247,6 +248,21 @@ for _name, _modifier in {**_OURS, **_BESIDE_EXPAND}.items():
     modifier_mapping[f"{_PREFIX}{_name}"] = _modifier
 for _name, _modifier in _BESIDE_RE.items():
     modifier_mapping[f"{_PREFIX}re-{_name}"] = _modifier
+
+
+_THEIRS: dict[type[SigmaModifier[Any, Any]], type[SigmaModifier[Any, Any]]] = {
+    modifier: modifier_mapping["wide" if name == "utf16le" else name]
+    for name, modifier in {**_BESIDE_EXPAND, **_BESIDE_RE, **_OURS}.items()
+}
+
+
+def name_as_theirs(detection: SigmaDetection) -> None:
+    """Let a detection that was read say pySigma's modifiers again where ours have done their work: validators ask."""
+    for item in detection.detection_items:
+        if isinstance(item, SigmaDetection):
+            name_as_theirs(item)
+        else:
+            item.modifiers = [_THEIRS.get(modifier, modifier) for modifier in item.modifiers]
 
 
 def our_names(modifiers: Sequence[str]) -> list[str]:

@@ -3,14 +3,17 @@
 import re
 from base64 import b64encode
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sigma.rule import SigmaRule
 
 from sentinel.detect.compile import items, value_holds
 from sentinel.detect.facts import Facts
+from sentinel.detect.load import parse_file
 from sentinel.detect.place import Place
 from tests.detect.conftest import Load
 
@@ -96,3 +99,17 @@ def test_parts_of_plain_texts_are_what_they_say(ask: Ask, wanted: str, text: str
         or normalize("NFC", text + wanted) != normalize("NFC", text) + normalize("NFC", wanted)
         or normalize("NFC", wanted + text) != normalize("NFC", wanted) + normalize("NFC", text)
     )
+
+
+def test_validators_see_the_modifiers_they_know(tmp_path: Path) -> None:
+    items = "{'A|utf16le|base64offset|contains': abc, 'B|windash|expand': '-%x%', 'C|re|startswith': a}"
+    path = tmp_path / "rule.yml"
+    path.write_text(
+        f"title: t\nlogsource: {{product: t}}\ndetection: {{a: {items}, b: [{items}], condition: a or b}}\n"
+    )
+    (parsed,) = parse_file(path)[0]
+    assert isinstance(parsed, SigmaRule)
+    flat = [parsed.detection["a"], *parsed.detection["b"].detection_items]
+    found = [modifier for detection in flat for item in detection.detection_items for modifier in item.modifiers]
+    assert len(found) == 14
+    assert {modifier.__module__ for modifier in found} == {"sigma.modifiers"}
