@@ -280,10 +280,15 @@ class Pipeline:
         if not matches:
             return
         sieve = self._sieve
-        shown = matches if sieve is None else sieve.sift(matches, [position] * len(matches), position)
-        if shown:
-            self._on_matches(shown)
-        self._store.add((), Mark(position, self._engine.checkpoint()))
+        try:
+            shown = matches if sieve is None else sieve.sift(matches, [position] * len(matches), position)
+            if shown:
+                self._on_matches(shown)
+            self._store.add((), Mark(position, self._engine.checkpoint()))
+        except Exception:
+            # What they waited for is still in the mark, and is found again.
+            self._restore()
+            raise
         self._counts["matches"] += len(matches)
 
     def _commit(self, entries: Sequence[Entry], records: Sequence[Record]) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from sentinel.detect.engine import Engine
 from sentinel.detect.load import load_rules
+from sentinel.errors import UnavailableError
 from sentinel.event import Event, encode
 from sentinel.journal import Batch
 from sentinel.journal.local import LocalJournal
@@ -110,4 +111,23 @@ def test_a_match_that_waited_comes_with_a_later_batch_too(place: Place) -> None:
         )
     )  # fmt: skip
     assert pipeline.step() == 1
+    assert [match.rule.title for match, _ in place.matches] == ["Twice"]
+
+
+def test_a_match_that_waited_survives_a_queue_that_fails(place: Place) -> None:
+    place.send(2)
+    pipeline = place.pipeline()
+    fails = [True]
+
+    def told(matches: list[tuple[Match, Record]]) -> None:
+        if fails and fails.pop():
+            raise UnavailableError("the database cannot be used now")
+        place.matches.extend(matches)
+
+    pipeline._on_matches = told
+    pipeline.step()
+    place.now = RECEIVED + timedelta(seconds=9)
+    with pytest.raises(UnavailableError):
+        pipeline.step()
+    assert pipeline.step() == 0
     assert [match.rule.title for match, _ in place.matches] == ["Twice"]

@@ -1,8 +1,9 @@
 """Counts what rules do, each match once: counts and the journal position they reach are one transaction.
 
 The pipeline counts a batch before the store's mark moves past it. Killed between the two it comes with the same
-events again, and what lies before the position is not counted a second time. Where the journal was lost, positions
-begin anew and so does this one: only then may a match be counted twice.
+events again, and what lies before the position is not counted a second time. Two things are inexact: where the journal
+was lost, positions begin anew and matches are counted again; and a correlation's match that comes out while nothing
+arrives may count twice if the server is killed in that instant.
 """
 
 from collections import defaultdict

@@ -66,4 +66,4 @@ class Sieve:
 
 def agency_of(match: Match, record: Record) -> str:
     """Return the agency a match belongs to: that of its record, unless the rule looks across agencies."""
-    return fit(str(getattr(match, "agency", "") or record.fields.get("organization.id", "")), 64)
+    return fit(str(match.agency or record.fields.get("organization.id", "")), 64)
