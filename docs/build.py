@@ -1,5 +1,6 @@
 """Writes the generated pages of `docs/reference`; `python docs/build.py`. A test fails when one is stale."""
 
+import sys
 from functools import partial
 from pathlib import Path
 
@@ -8,11 +9,13 @@ from pydantic import BaseModel
 
 from sentinel.cli.reference import cli_page
 from sentinel.config import Settings
+from sentinel.detect.taxonomy import bundled
 from sentinel.model.ecs import FIELDS, LISTS, OPEN
 from sentinel.normalise.egov.page import index as egov_index
 from sentinel.normalise.egov.page import page as egov_page
 from sentinel.normalise.egov.schema import Schema
 from sentinel.normalise.parsers import (
+    PARSERS,
     egov_certification,
     egov_conference,
     egov_edoc,
@@ -81,6 +84,36 @@ def fields_page() -> str:
     )
 
 
+def _offered(dataset: str) -> set[tuple[str | None, str | None, str | None]]:
+    """Return product, category and service of the log sources that records of a dataset may belong to."""
+    is_family = dataset.endswith(".*")
+    return {
+        (source.offered.product, source.offered.category, source.offered.service)
+        for family in bundled()
+        for source in family.sources
+        if family.speaks_for(dataset) or dataset in family.datasets
+        if is_family or dataset in source.when.get("event.dataset", {dataset})
+    }
+
+
+def log_sources_page() -> str:
+    """Return the table of the logs that are read, and of the Sigma log sources that each stands for."""
+    rows = []
+    for dataset, parse in sorted(PARSERS.items()):
+        what = (sys.modules[parse.__module__].__doc__ or "").partition("\n")[0].partition(": ")[2]
+        stands_for = sorted(" / ".join(part or "-" for part in each) for each in _offered(dataset))
+        rows.append(f"| `{dataset}` | {what} | {'; '.join(stands_for)} |")
+    head = "| dataset | what it reads | Sigma log sources (product / category / service) |\n|---|---|---|\n"
+    return (
+        f"{NOTE}# Logs that are read\n\n`sentinel scan` tells most of them by their content; `--dataset` says it where "
+        "it does not. A collector's `[[input]]` names the dataset. Which log source a line belongs to follows from what "
+        "it says (`sentinel/detect/taxonomy`); where none is named, a log is stored and searched only. `app.*` takes "
+        "any text or JSON: `app.jvm`, `app.spring`, `app.velocity`, `app.python`, `app.django`, `app.nodejs` and "
+        "`app.rails` are seen by the rules for these frameworks.\n\n"
+        f"{head}" + "\n".join(rows) + "\n"
+    )
+
+
 def egov_log_page(schema: Schema) -> str:
     """Return the page of a log that a vendor writes to."""
     title, _, rest = egov_page(schema).partition("\n")
@@ -110,6 +143,7 @@ PAGES = {
     "settings.md": settings_page,
     "rules.md": rules_page,
     "fields.md": fields_page,
+    "log-sources.md": log_sources_page,
     "cli.md": lambda: f"{NOTE}{cli_page()}",
 }
 
