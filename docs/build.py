@@ -106,7 +106,7 @@ def log_sources_page() -> str:
     head = "| dataset | what it reads | Sigma log sources (product / category / service) |\n|---|---|---|\n"
     return (
         f"{NOTE}# Logs that are read\n\n`sentinel scan` tells most of them by their content; `--dataset` says it where "
-        "it does not. A collector's `[[input]]` names the dataset. Which log source a line belongs to follows from what "
+        "it does not. A collector's input names the dataset. Which log source a line belongs to follows from what "
         "it says (`sentinel/detect/taxonomy`); where none is named, a log is stored and searched only. `app.*` takes "
         "any text or JSON: `app.jvm`, `app.spring`, `app.velocity`, `app.python`, `app.django`, `app.nodejs` and "
         "`app.rails` are seen by the rules for these frameworks.\n\n"
