@@ -40,7 +40,7 @@ class Found:
 class Group:
     """What waits for one group-by value. Where it stands in the window is found again from what waits."""
 
-    __slots__ = ("_alike", "_ended", "_first", "_last", "_measure", "encoded", "touched", "waiting")
+    __slots__ = ("_alike", "_first", "_last", "_measure", "encoded", "touched", "waiting")
 
     def __init__(self, touched: int = 0, waiting: list[Contribution] | None = None) -> None:
         self.waiting: list[Contribution] = waiting or []
@@ -51,8 +51,6 @@ class Group:
         self._measure: Measure | None = None
         self._first = 0
         self._last = -1
-        self._ended = 0
-        """Event time at which the window ended: what did so may be used up."""
         self._alike: dict[object, list[Contribution]] | None = None
 
     def take(self, added: Contribution, shape: Shape) -> tuple[Found | None, int]:
@@ -77,7 +75,7 @@ class Group:
             following = self._last + 1
             if following >= len(waiting) or waiting[following].at - shape.span > added.at:
                 return None, dropped
-            self._slide(following, measure, shape)
+            self._move_to(following, shape)
         return self._use_up(measure, shape), dropped
 
     def _insert(self, added: Contribution, shape: Shape) -> int:
@@ -95,6 +93,12 @@ class Group:
             place -= 1
             self._take_out(place)
         waiting.insert(place, added)
+        if place < self._first:
+            self._first += 1
+            self._last += 1
+        elif place <= self._last and self._measure is not None:
+            self._measure.add(added)
+            self._last += 1
         return place
 
     def _alike_of(self, sameness: Sameness) -> dict[object, list[Contribution]]:
@@ -106,28 +110,30 @@ class Group:
         return self._alike
 
     def _move_to(self, place: int, shape: Shape) -> None:
-        """Let the window end at `place`: a step where it ended just before, all anew where it did not."""
-        measure = self._measure
-        if measure is not None and self._last == place - 1 and self.waiting[place].at >= self._ended:
-            self._slide(place, measure, shape)
-            return
-        self._measure = measure = shape.fresh()
-        self._first = bisect_left(self.waiting, (self.waiting[place].at - shape.span,))
+        """Let the window end at `place`, by as many steps as that is away; all anew where it did not end near."""
+        waiting, measure = self.waiting, self._measure
+        if measure is None or place < self._first or place > self._last + 1:
+            self._measure = measure = shape.fresh()
+            self._first = self._last = place
+            measure.add(waiting[place])
+        elif place > self._last:
+            measure.add(waiting[place])
+            self._last = place
+        for each in waiting[place + 1 : self._last + 1]:
+            measure.remove(each)
         self._last = place
-        self._ended = self.waiting[place].at
-        for each in self.waiting[self._first : place + 1]:
-            measure.add(each)
+        self._fit(waiting[place].at - shape.span, measure)
 
-    def _slide(self, place: int, measure: Measure, shape: Shape) -> None:
-        waiting = self.waiting
-        added = waiting[place]
-        measure.add(added)
-        self._last = place
-        self._ended = added.at
-        start = added.at - shape.span
-        while waiting[self._first].at < start:
-            measure.remove(waiting[self._first])
-            self._first += 1
+    def _fit(self, start: int, measure: Measure) -> None:
+        """Let the window begin at a time."""
+        waiting, first = self.waiting, self._first
+        while waiting[first].at < start:
+            measure.remove(waiting[first])
+            first += 1
+        while first and waiting[first - 1].at >= start:
+            first -= 1
+            measure.add(waiting[first])
+        self._first = first
 
     def _use_up(self, measure: Measure, shape: Shape) -> Found:
         begun, end = self._first, self._last + 1

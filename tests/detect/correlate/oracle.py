@@ -96,13 +96,57 @@ def step(correlation: Correlation, waiting: list[Seen], seen: Seen) -> list[Seen
     window = [each for each in waiting if each.at >= seen.at - correlation.span_seconds * 1_000_000]
     if not holds(correlation, window):
         return []
-    part = window
-    if correlation.kind == "temporal_ordered":
-        first = next(rule for rule in correlation.rules if any(each.rule == rule for each in window))
-        while part[0].rule != first:
-            part = part[1:]
+    part = part_of(correlation, window)
     waiting[:] = [each for each in waiting if not any(each is used for used in part)]
     return part
+
+
+def oracle_of_arrival(correlation: Correlation, hits: Sequence[Hit]) -> list[Answer]:
+    """Return what a correlation makes of hits judged one by one as they arrive, each placed where its time says."""
+    span = correlation.span_seconds * 1_000_000
+    groups: dict[str, list[Seen]] = {}
+    found: list[Answer] = []
+    for hit in hits:
+        if hit.rule not in correlation.rules:
+            continue
+        seen = Seen(hit.at, hit.rule, (hit.record,), tuple(hit.fields.get(name, "") for name in correlation.fields))
+        waiting = groups.setdefault(hit.fields["ip"], [])
+        waiting[:] = [each for each in waiting if each.at >= hit.at - 2 * span]
+        forget_needless(correlation, waiting, seen)
+        waiting.append(seen)
+        waiting.sort(key=lambda each: each.at)
+        for end in waiting[[each is seen for each in waiting].index(True) :]:
+            before = waiting[: [each is end for each in waiting].index(True) + 1]
+            window = [each for each in before if each.at >= end.at - span]
+            if end.at - span <= seen.at and holds(correlation, window):
+                part = part_of(correlation, window)
+                waiting[:] = [each for each in waiting if not any(each is used for used in part)]
+                found.append((correlation.info.id, hit.record, tuple(each.records[0] for each in part)))
+                break
+    return sorted(found)
+
+
+def forget_needless(correlation: Correlation, waiting: list[Seen], seen: Seen) -> None:
+    """Take out the newest of those before `seen` that it makes needless."""
+    older = [each for each in waiting if each.at <= seen.at]
+    if correlation.kind == "value_count":
+        older = [each for each in older if each.texts == seen.texts]
+    elif correlation.kind == "temporal":
+        older = [each for each in older if each.rule == seen.rule]
+    elif correlation.kind == "temporal_ordered" and len(set(correlation.rules)) == len(correlation.rules):
+        older = [each for each in older[-1:] if each.rule == seen.rule]
+    else:
+        return
+    if older:
+        waiting[:] = [each for each in waiting if each is not older[-1]]
+
+
+def part_of(correlation: Correlation, window: list[Seen]) -> list[Seen]:
+    """Return the part of a window that makes the match: of an order nothing before its first rule."""
+    if correlation.kind != "temporal_ordered":
+        return window
+    first = next(rule for rule in correlation.rules if any(each.rule == rule for each in window))
+    return window[[each.rule for each in window].index(first) :]
 
 
 def holds(correlation: Correlation, window: list[Seen]) -> bool:

@@ -12,7 +12,7 @@ from sentinel.detect.correlate.expression import Combined, Excluded
 from sentinel.detect.correlate.hit import Hit
 from sentinel.detect.rule import Correlation
 from sentinel.model.match import Match
-from tests.detect.correlate.oracle import Answer, answers, late, made, oracle
+from tests.detect.correlate.oracle import Answer, answers, late, made, oracle, oracle_of_arrival
 
 START = 1_700_000_000_000_000
 LATENESS_SECONDS = 2.0
@@ -78,6 +78,17 @@ def judged(correlator: Correlator, hits: Sequence[Hit]) -> list[Answer]:
 def test_what_arrives_in_order_is_answered_as_by_the_oracle(name: str, seed: int) -> None:
     hits = sorted(hits_of(seed), key=lambda hit: hit.at)
     assert judged(Correlator(SETS[name]), hits) == oracle(SETS[name], hits)
+
+
+@pytest.mark.parametrize("name", [name for name, each in SETS.items() if len(each) == 1])
+@pytest.mark.parametrize("shuffled", [False, True])
+@SETTINGS
+@given(seed=SEEDS)
+def test_without_a_lateness_what_is_late_is_placed_where_its_time_says(name: str, shuffled: bool, seed: int) -> None:
+    hits = hits_of(seed)
+    if shuffled:
+        random.Random(seed).shuffle(hits)
+    assert judged(Correlator(SETS[name]), hits) == oracle_of_arrival(SETS[name][0], hits)
 
 
 @pytest.mark.parametrize("name", SETS)
