@@ -61,8 +61,8 @@ _FRAMEWORKS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("app.python", re.compile(r"^Traceback \(most recent call last\):", re.MULTILINE)),
     ("app.rails", re.compile(r"\bAction(?:Controller|Dispatch|View)::")),
     ("app.spring", re.compile(r"\borg\.springframework\.")),
-    ("app.jvm", re.compile(r"^\s+at [\w.$/<>]{3,200}\((?:\w{1,80}\.java:\d{1,6}|Native Method)\)", re.MULTILINE)),
-    ("app.nodejs", re.compile(r"^\s+at .{1,200}\(?(?:node:|/)[^\s()]{1,200}:\d{1,6}:\d{1,6}\)?$", re.MULTILINE)),
+    ("app.jvm", re.compile(r"^[ \t]+at [\w.$/<>]{3,200}\((?:\w{1,80}\.java:\d{1,6}|Native Method)\)", re.MULTILINE)),
+    ("app.nodejs", re.compile(r"^[ \t]+at .{1,200}\(?(?:node:|/)[^\s()]{1,200}:\d{1,6}:\d{1,6}\)?$", re.MULTILINE)),
     ("app.guacamole", re.compile(r"\bo\.a\.g\.|\borg\.apache\.guacamole\.|\bguacd\[")),
 )
 _NAMES: tuple[tuple[str, re.Pattern[str]], ...] = (

@@ -7,9 +7,10 @@ from sentinel.errors import InputError
 
 MAX_PAIRS = 512
 
+# Quoted values are bounded, because a quote that nothing closes is looked for anew at every pair.
 _PAIR = re.compile(
     r"(?<![^\s,;|'])(?P<name>[A-Za-z_][\w.\-]{0,63})="
-    r"(?:\"(?P<double>(?:[^\"\\]|\\.)*)\"|'(?P<single>[^']*)'|(?P<plain>[^\s,;\x1d]*))",
+    r"(?:\"(?P<double>(?:[^\"\\]|\\.){0,16384})\"|'(?P<single>[^']{0,16384})'|(?P<plain>[^\s,;\x1d]*))",
     re.DOTALL,
 )
 

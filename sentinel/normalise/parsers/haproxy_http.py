@@ -18,10 +18,13 @@ _LINE = re.compile(
     re.DOTALL,
 )
 
+MAX_CHARACTERS = 20_000
+"""HAProxy itself cuts lines far earlier (`len` of the `log` statement)."""
+
 
 def parse(event: Event) -> Fields | None:
     """Return the fields of one line; raise `InputError` where it is not in that format."""
-    found = _LINE.search(event.raw)
+    found = _LINE.search(event.raw[:MAX_CHARACTERS])
     if found is None:
         raise InputError("not an HTTP log of HAProxy: expected 'address:port [time] frontend backend/server ...'")
     moment = f"{found['year']}-{times.month_number(found['month'])}-{found['day']}T{found['clock']}"
