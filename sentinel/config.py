@@ -97,6 +97,13 @@ class ContentSettings(Section):
 
     rules: tuple[Path, ...] = ()
     playbooks: tuple[Path, ...] = ()
+    placeholders: Path | None = Field(
+        default=None, description="YAML file with the values of %placeholders% in rules (`admins: [root, adm_*]`)."
+    )
+    pipelines: tuple[str, ...] = Field(
+        default=(),
+        description="Processing pipelines of pySigma that rewrite the rules: YAML files, or names of installed ones.",
+    )
 
 
 class RespondSettings(Section):

@@ -21,7 +21,7 @@ from sentinel.crew.crew import Crew
 from sentinel.database.connect import connect, migrate
 from sentinel.detect.cache import RuleCache
 from sentinel.detect.engine import Engine
-from sentinel.detect.ready import ready_rules
+from sentinel.detect.ready import RuleAdditions, read_ready
 from sentinel.detect.rule import RuleSet
 from sentinel.errors import InputError
 from sentinel.incidents.book import Incidents
@@ -150,8 +150,11 @@ class Home:
     @cached_property
     def reloader(self) -> Reloader:
         """Return what loads the rules, and loads them again when their files change."""
-        load = partial(ready_rules, cache=self._rule_cache)
-        return Reloader(self._rule_paths(), load, self.employ, self.shelf, self.audit)
+        content = self.settings.content
+        load = partial(read_ready, cache=self._rule_cache, **self._rule_additions())
+        files = [Path(each) for each in content.pipelines if each.endswith((".yml", ".yaml"))]
+        also = [*files, *([content.placeholders] if content.placeholders else [])]
+        return Reloader(self._rule_paths(), load, self.employ, self.shelf, self.audit, also)
 
     @cached_property
     def rules(self) -> RuleSet:
@@ -258,7 +261,9 @@ class Home:
 
     def _crew(self, rules: RuleSet) -> Crew | None:
         workers = self.settings.pipeline.processes
-        return Crew(workers, self._rule_paths(), self.path / RULE_CACHE, rules.digest) if workers else None
+        if not workers:
+            return None
+        return Crew(workers, self._rule_paths(), self.path / RULE_CACHE, rules.digest, **self._rule_additions())
 
     def _engine_for(self, rules: RuleSet) -> Engine:
         lateness = self.settings.pipeline.lateness_seconds
@@ -267,6 +272,10 @@ class Home:
     @cached_property
     def _rule_cache(self) -> RuleCache:
         return RuleCache(self.path / RULE_CACHE)
+
+    def _rule_additions(self) -> RuleAdditions:
+        content = self.settings.content
+        return {"pipelines": content.pipelines, "placeholders": content.placeholders}
 
     def _rule_paths(self) -> Sequence[Path]:
         return self.settings.content.rules or [bundled.folder("rules")]

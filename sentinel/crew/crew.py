@@ -73,13 +73,24 @@ class Ticket:
 class Crew:
     """Worker processes with one set of rules. `begin` and `close` may be called by any thread."""
 
-    def __init__(self, workers: int, rules: Sequence[Path], cache: Path | None = None, digest: str = "") -> None:
+    def __init__(
+        self,
+        workers: int,
+        rules: Sequence[Path],
+        cache: Path | None = None,
+        digest: str = "",
+        *,
+        pipelines: Sequence[str] = (),
+        placeholders: Path | None = None,
+    ) -> None:
         """Start `workers` processes and wait until all have their rules; raise `UnavailableError` where one cannot.
 
-        `cache` is the folder of compiled rules, `digest` names the set that is wanted, where it has a name.
+        `cache` is the folder of compiled rules, `digest` names the set that is wanted, where it has a name;
+        `pipelines` and `placeholders` are what `read_ready` takes.
         """
         paths = [str(path.absolute()) for path in rules]
-        self._start = pack(Start(paths, str(cache.absolute()) if cache else "", digest))
+        folder, values = (str(path.absolute()) if path else "" for path in (cache, placeholders))
+        self._start = pack(Start(paths, folder, digest, list(pipelines), values))
         self._slices: queue.SimpleQueue[Slice | None] = queue.SimpleQueue()
         self._stopped = threading.Event()
         self.replaced = 0

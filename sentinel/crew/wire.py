@@ -48,6 +48,10 @@ class Start(msgspec.Struct, tag="start"):
     """Folder where compiled rules are kept; empty for none."""
     digest: str = ""
     """Of the rule set that is wanted; another one must not be used. Empty where it is not known."""
+    pipelines: list[str] = []
+    """Files or names of those that rewrite the rules."""
+    placeholders: str = ""
+    """File of their values; empty for none."""
 
 
 class Ready(msgspec.Struct, tag="ready"):

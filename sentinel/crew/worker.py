@@ -15,7 +15,7 @@ from sentinel.crew.judge import normalised
 from sentinel.crew.wire import Channel, Failed, Ready, Start, Work, done, entry_of, pack, unpack
 from sentinel.detect.cache import RuleCache
 from sentinel.detect.engine import Engine
-from sentinel.detect.ready import ready_rules
+from sentinel.detect.ready import read_ready
 from sentinel.errors import InputError
 from sentinel.normalise import normalise
 
@@ -62,7 +62,9 @@ def serve(server: Channel) -> None:
 def prepared(start: Start) -> tuple[Engine, int]:
     """Return an engine with the rules wanted and their number; raise `InputError` where these are not there."""
     cache = RuleCache(Path(start.cache)) if start.cache else None
-    rules = ready_rules([Path(each) for each in start.rules], cache)
+    placeholders = Path(start.placeholders) if start.placeholders else None
+    paths = [Path(each) for each in start.rules]
+    rules = read_ready(paths, cache, pipelines=start.pipelines, placeholders=placeholders)
     if start.digest and rules.digest != start.digest:
         raise InputError("the rule files have changed since the server read them")
     shelf = cache.shelf(rules) if cache else None

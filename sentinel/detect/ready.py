@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 import msgspec
 
@@ -12,6 +12,13 @@ from sentinel.detect.rule import RuleSet
 if TYPE_CHECKING:
     from sentinel.detect.pipelines import Pipeline
     from sentinel.detect.placeholders import Placeholders
+
+
+class RuleAdditions(TypedDict):
+    """What `read_ready` takes besides the rules."""
+
+    pipelines: Sequence[str]
+    placeholders: Path | None
 
 
 def ready_rules(
@@ -32,3 +39,23 @@ def ready_rules(
 
     rule_set = load_rules(paths, placeholders=placeholders, pipelines=pipelines)
     return rule_set if cache is None else cache.keep(paths, parts, rule_set)
+
+
+def read_ready(
+    paths: Sequence[Path], cache: RuleCache | None, *, pipelines: Sequence[str] = (), placeholders: Path | None = None
+) -> RuleSet:
+    """Return what `ready_rules` does, given names or files of pipelines and the file of placeholders.
+
+    Raises InputError also where one of these cannot be used.
+    """
+    if not pipelines and placeholders is None:
+        return ready_rules(paths, cache)
+    from sentinel.detect.pipelines import read_pipelines
+    from sentinel.detect.placeholders import read_placeholders
+
+    return ready_rules(
+        paths,
+        cache,
+        placeholders=None if placeholders is None else read_placeholders(placeholders),
+        pipelines=read_pipelines(pipelines),
+    )

@@ -26,9 +26,15 @@ Take = Callable[[RuleSet], None]
 class Reloader:
     """Keeps the rules in force equal to the files. One thread calls it."""
 
-    def __init__(self, paths: Sequence[Path], load: Load, take: Take, shelf: Shelf, audit: Audit) -> None:
-        """Load with `load`; `take` prepares what works with a set (slow) and returns when it will be used next."""
+    def __init__(
+        self, paths: Sequence[Path], load: Load, take: Take, shelf: Shelf, audit: Audit, also: Sequence[Path] = ()
+    ) -> None:
+        """Load with `load`; `take` prepares what works with a set (slow) and returns when it will be used next.
+
+        `also` are files that `load` reads besides the rules: pipelines, placeholders.
+        """
         self._paths = tuple(paths)
+        self._watched = (*self._paths, *also)
         self._load = load
         self._take = take
         self._shelf = shelf
@@ -50,7 +56,7 @@ class Reloader:
         asked_by, self._shelf.asked_by = self._shelf.asked_by, ""
         actor = asked_by or "system"
         try:
-            if not asked_by and self._seen == fingerprint(self._paths):
+            if not asked_by and self._seen == fingerprint(self._watched):
                 return False
             rules, seen = self._read()
         except InputError as error:
@@ -73,9 +79,9 @@ class Reloader:
         So a set is never half of the old files and half of the new ones, however they are written.
         """
         for _ in range(ATTEMPTS):
-            before = fingerprint(self._paths)
+            before = fingerprint(self._watched)
             rules = self._load(self._paths)
-            if fingerprint(self._paths) == before:
+            if fingerprint(self._watched) == before:
                 return rules, before
         return rules, ""
 
