@@ -17,6 +17,8 @@ MAX_REMEMBERED_CHARACTERS = 2_000
 """Longer values hardly ever come twice."""
 MAX_ALL_CHARACTERS = 4_000_000
 """Characters of all the values of one field together."""
+MAX_TABLE_BYTES = 10_000
+"""Needles of so many bytes get a table for every state: a third faster, and some hundred times their size."""
 LONG = 1_000
 """From so many characters on, what is found in a text is remembered rather than the text."""
 WINDOW = 65_536
@@ -135,7 +137,9 @@ class Slot:
         """Return (needle, start, end) of everything the automaton finds in the bytes of a folded text."""
         if self._automaton is None:
             needles = [needle.encode("utf-8", "surrogatepass") for needle in self.question.needles]
-            self._automaton = ahocorasick_rs.BytesAhoCorasick(needles)
+            is_small = sum(map(len, needles)) <= MAX_TABLE_BYTES
+            kind = ahocorasick_rs.Implementation.DFA if is_small else None
+            self._automaton = ahocorasick_rs.BytesAhoCorasick(needles, implementation=kind)
             self._longest = max(map(len, needles))
         if len(raw) <= WINDOW:
             return self._automaton.find_matches_as_indexes(raw, overlapping=True)
