@@ -15,6 +15,8 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import msgspec
+
 from sentinel.detect.correlate.correlator import Correlator
 from sentinel.detect.correlate.hit import Hit
 from sentinel.detect.rule import Correlation
@@ -24,6 +26,7 @@ ROUNDS = 5
 GROUPS = 1_000
 DISTINCT = (2_500, 5_000, 10_000, 20_000)
 SPAN_SECONDS = 10
+LATE_GROUP = 10_000
 HELD = 200_000
 BATCH = 5_000
 START = 1_790_000_000_000_000
@@ -127,6 +130,20 @@ def distinct() -> None:
         say(f"  {number:7,} distinct in the window   {seconds / len(given) * 1e6:5.1f} µs each")
 
 
+def disorder() -> None:
+    """Print what matches cost that come late into one full group."""
+    say(f"value_sum, one group, {LATE_GROUP:,} in the window, every second match late by so much, judged at once:")
+    made = correlation(kind="value_sum", fields=("rows",), limits=(("gt", 1e12),), span_seconds=LATE_GROUP // 1_000)
+    given = hits(LATE_GROUP * 2, 1)
+    for late in (0.0, 0.01, 0.1, 1.0):
+        moved = [
+            msgspec.structs.replace(hit, at=hit.at - round(late * 1e6) * (number % 2))
+            for number, hit in enumerate(given)
+        ]
+        seconds = rate(made, moved)
+        say(f"  {late:5.2f} s   {seconds / len(given) * 1e6:8.1f} µs each")
+
+
 def checkpoints() -> None:
     """Print what writing the state costs when it is big."""
     made = correlation(kind="event_count", limits=(("gte", 1_000.0),))
@@ -161,6 +178,7 @@ def main() -> int:
     options = parser.parse_args()
     lanes(options.matches)
     distinct()
+    disorder()
     checkpoints()
     return 0
 

@@ -8,6 +8,7 @@ from sigma.correlations import SigmaCorrelationRule
 
 from sentinel.detect.correlate.contribution import MAX_DEPTH
 from sentinel.detect.correlate.expression import Combined, Expression, parse
+from sentinel.detect.correlate.measure import NUMERIC
 from sentinel.detect.describe import describe
 from sentinel.detect.rewrite import EXPRESSION, LIMITS
 from sentinel.detect.rule import Correlation, Fault, Rule
@@ -134,8 +135,10 @@ def _fields(rule: SigmaCorrelationRule) -> tuple[str, ...]:
     if given is None:
         return ()
     fields = tuple(given) if isinstance(given, list) else (given,)
-    if not all(isinstance(field, str) for field in fields):
+    if not fields or not all(isinstance(field, str) for field in fields):
         raise InputError("correlation condition 'field' must be a name or a list of names")
+    if len(fields) > 1 and rule.type.name.lower() in NUMERIC:
+        raise InputError(f"correlation of type {rule.type.name.lower()} reads one field, not {len(fields)}")
     return fields
 
 
