@@ -8,6 +8,7 @@ COMMANDS = (
     ["bench.store_local"],
     ["bench.whole_path"],
     ["bench.correlation"],
+    ["bench.sigma_logs"],
     ["bench.correlation_kill", "--seeds", "5"],
     ["bench.kill_trial", "--seeds", "3"],
 )

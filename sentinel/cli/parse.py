@@ -3,12 +3,14 @@
 import gzip
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Annotated
 
 import orjson
 import typer
 
+from sentinel.cli import text_lines
 from sentinel.errors import InputError, UnavailableError
 from sentinel.event import MAX_RAW_CHARACTERS, Event
 from sentinel.model.moment import now
@@ -33,16 +35,17 @@ def parse(
         raise InputError(f"there is no parser for dataset '{dataset}'; known are {', '.join(PARSERS)}")
     zone_of(timezone)
     rejected = number = 0
-    for number, raw in enumerate(_lines(file), start=1):
+    for line in _handed_on(file, dataset):
+        number += 1
         event = Event(
             collector="",
             epoch=str(file),
-            sequence=number,
-            dataset=dataset,
+            sequence=line.number,
+            dataset=line.dataset,
             host="",
             seen_at=now(),
-            raw=raw,
-            hints={"log.file.path": str(file), "event.timezone": timezone},
+            raw=line.text,
+            hints={"log.file.path": str(file), "event.timezone": timezone, **line.hints},
         )
         record = normalise(event, agency=None, received_at=None)
         rejected += record.fields["event.kind"] == "pipeline_error"
@@ -51,6 +54,17 @@ def parse(
     sys.stderr.write(f"{number} lines, {rejected} rejected\n")
     if rejected:
         raise SystemExit(1)
+
+
+def _handed_on(file: Path, dataset: str) -> Iterator[text_lines.Line]:
+    """Yield what the parser gets: lines with their columns, or the records of each audit event together."""
+    lines = enumerate(_lines(file), start=1)
+    if dataset != text_lines.AUDIT_EVENT:
+        yield from text_lines.read(lines, dataset, is_guessed=False)
+        return
+    for line in text_lines.read(lines, text_lines.AUDIT, is_guessed=False):
+        if line.is_joined or line.text.startswith("{") or "type=AUOMS" in line.text:
+            yield line if line.is_joined else replace(line, dataset=dataset)
 
 
 def _lines(file: Path) -> Iterator[str]:

@@ -15,7 +15,7 @@ from sentinel.model.hints import COLUMNS
 
 MAX_OPEN_EVENTS = 32
 MAX_RECORDS = 256
-_AUDIT, _AUDIT_EVENT = "linux.auditd", "linux.audit_event"
+AUDIT, AUDIT_EVENT = "linux.auditd", "linux.audit_event"
 _SERIAL = re.compile(r"\btype=(?P<type>\w{1,40}) (?:msg=)?audit\((?P<id>[\d.]{1,20}:\d{1,12})\)")
 _LAST_TYPES = frozenset({"PROCTITLE", "EOE"})
 _ZEEK_NAME = re.compile(r"[a-z0-9_]{1,30}")
@@ -48,7 +48,7 @@ def _plain(lines: Iterable[tuple[int, str]], dataset: str, is_guessed: bool) -> 
     joiner = _Joiner()
     for number, text in lines:
         kind = _kind(text, dataset) if is_guessed else dataset
-        if kind != _AUDIT:
+        if kind != AUDIT:
             yield Line(number, text, kind)
         elif text.strip("- "):  # ausearch parts events by a line of dashes
             yield Line(number, text, kind)
@@ -90,7 +90,7 @@ class _Joiner:
         records = self._open.pop(serial)
         text = "\n".join(text for _, text in records)
         if len(records) > 1 and "type=SYSCALL" in text:
-            yield Line(records[0][0], text, _AUDIT_EVENT, is_joined=True)
+            yield Line(records[0][0], text, AUDIT_EVENT, is_joined=True)
 
 
 def _w3c(lines: Iterable[tuple[int, str]], dataset: str) -> Iterator[Line]:

@@ -55,3 +55,21 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, name: str) -> None:
         (tmp_path / name).write_bytes(b"not what the name says")
     with pytest.raises(UnavailableError, match=name):
         app(args=["--dataset", "windows.evtx", str(tmp_path / name)], prog_name="sentinel parse")
+
+
+def test_a_log_that_names_its_columns_once_is_read(tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    path = tmp_path / "u_ex.log"
+    path.write_text("#Fields: date time cs-method cs-uri-stem c-ip\n2026-11-23 01:00:00 GET /a 192.0.2.9\n")
+    assert run("--dataset", "iis.access", str(path)) == 0
+    assert json.loads(capsysbinary.readouterr().out)["url"]["original"] == "/a"
+
+
+def test_records_of_an_audit_event_are_read_together(
+    tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    path = tmp_path / "audit.log"
+    path.write_text('type=SYSCALL msg=audit(1.0:7): exe="/bin/id"\ntype=EXECVE msg=audit(1.0:7): argc=1 a0="id"\n')
+    assert run("--dataset", "linux.audit_event", str(path)) == 0
+    [line] = capsysbinary.readouterr().out.splitlines()
+    process = json.loads(line)["process"]
+    assert (process["executable"], process["command_line"], process["args"]) == ("/bin/id", "id", ["id"])
