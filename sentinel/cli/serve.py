@@ -77,8 +77,10 @@ def run(opened: Home, listener: socket.socket) -> None:
     opened.agencies.load_bundled()
     services = opened.services
     note_changes(opened.engine, opened.audit, opened.library)
+    # Built here, so that what stops it from starting stops the server, with one sentence.
+    pipeline = opened.pipeline
     loops = [
-        _thread("pipeline", lambda: opened.pipeline.run(stop, opened.wake_pipeline)),
+        _thread("pipeline", lambda: pipeline.run(stop, opened.wake_pipeline)),
         _thread(
             "playbooks",
             lambda: _supervise("playbooks", stop, opened.wake_runs, RUN_POLL_SECONDS, lambda: _work(opened)),
