@@ -36,6 +36,8 @@ class Seen(Struct, frozen=True, array_like=True):
     modified: int
     inode: int
     digest: bytes = b""
+    rules: tuple[int, ...] = ()
+    """Places of its rules in the set, if it holds nothing but rules that could be used."""
 
 
 class Kept(Struct, frozen=True, array_like=True):
@@ -48,6 +50,7 @@ class Kept(Struct, frozen=True, array_like=True):
     correlations: tuple[Correlation, ...]
     faults: list[Fault]
     doubts: tuple[Doubt, ...]
+    has_filters: bool = False
 
 
 class PackedRules(Sequence[Rule]):
@@ -96,14 +99,39 @@ class RuleCache:
             return None
         if len(found) != len(kept.files) or not all(map(_is_same, found, kept.files, [kept.written] * len(found))):
             return None
-        rules = PackedRules(kept.ids, kept.rules)
-        return RuleSet(rules, kept.correlations, kept.faults, kept.doubts, digest=_digest(kept.files, parts))
+        return RuleSet(
+            PackedRules(kept.ids, kept.rules),
+            kept.correlations,
+            kept.faults,
+            kept.doubts,
+            kept.has_filters,
+            _digest(kept.files, parts),
+        )
+
+    def unchanged(self, paths: Sequence[Path], parts: Iterable[bytes]) -> dict[str, list[Rule]]:
+        """Return by path the rules of the files that have not changed since they were kept."""
+        try:
+            kept: Kept = _KEPT.decode(self._file(paths, parts).read_bytes())
+            found = {each.path: each for each in _look(paths)}
+            rules = PackedRules(kept.ids, kept.rules)
+            return {
+                each.path: [rules[place] for place in each.rules]
+                for each in kept.files
+                if each.rules and each.path in found and not kept.has_filters
+                if _is_same(found[each.path], each, kept.written)
+            }
+        except _DECODE_ERRORS:
+            return {}
 
     def keep(self, paths: Sequence[Path], parts: Iterable[bytes], rule_set: RuleSet) -> RuleSet:
         """Write a rule set that was just loaded; return it with its digest, without one if it cannot be written."""
         parts = list(parts)
         try:
-            files = tuple(msgspec.structs.replace(each, digest=_content(each.path)) for each in _look(paths))
+            places = _places(rule_set)
+            files = tuple(
+                msgspec.structs.replace(each, digest=_content(each.path), rules=places.get(each.path, ()))
+                for each in _look(paths)
+            )
             kept = Kept(
                 files,
                 time.time_ns(),
@@ -112,6 +140,7 @@ class RuleCache:
                 rule_set.correlations,
                 rule_set.faults,
                 rule_set.doubts,
+                rule_set.has_filters,
             )
             write(self._file(paths, parts), _ENCODER.encode(kept))
         except OSError as error:
@@ -122,7 +151,8 @@ class RuleCache:
             rule_set.correlations,
             rule_set.faults,
             rule_set.doubts,
-            digest=_digest(files, parts),
+            rule_set.has_filters,
+            _digest(files, parts),
         )
 
     def shelf(self, rule_set: RuleSet) -> "Shelf":
@@ -257,6 +287,16 @@ def _digest(files: Iterable[Seen], parts: Iterable[bytes]) -> str:
     for part in (*(each.path.encode("utf-8", "surrogateescape") + each.digest for each in files), b"", *parts):
         digest.update(hashlib.sha256(part).digest())
     return digest.hexdigest()[:40]
+
+
+def _places(rule_set: RuleSet) -> dict[str, tuple[int, ...]]:
+    """Return by file the places of its rules, for the files that hold nothing else."""
+    places: dict[str, tuple[int, ...]] = {}
+    for place, rule in enumerate(rule_set.rules):
+        places[str(rule.path)] = (*places.get(str(rule.path), ()), place)
+    for path in (*(each.path for each in rule_set.correlations), *(fault.path for fault in rule_set.faults)):
+        places.pop(str(path), None)
+    return places
 
 
 def _read_routes(file: Path | None) -> dict[str, KeptRoute]:

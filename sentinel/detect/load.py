@@ -2,7 +2,7 @@
 
 import logging
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import copy, deepcopy
 from dataclasses import replace
 from pathlib import Path
@@ -23,7 +23,7 @@ from sentinel.detect.describe import describe
 from sentinel.detect.documents import read_documents, rule_files
 from sentinel.detect.filters import Filter, doubts_about, filter_of
 from sentinel.detect.lower import lower
-from sentinel.detect.modifiers import expanding, name_as_theirs
+from sentinel.detect.modifiers import allowance, expanding, name_as_theirs
 from sentinel.detect.pipelines import Pipeline, combine
 from sentinel.detect.placeholders import Placeholders
 from sentinel.detect.rewrite import rewrite
@@ -34,6 +34,8 @@ from sentinel.errors import InputError
 
 log = logging.getLogger(__name__)
 
+MAX_MESSAGE_CHARACTERS = 600
+"""What is wrong with a rule may quote it, and a rule may be long."""
 PARSER_FAILURES = (
     SigmaError,
     InputError,
@@ -54,18 +56,26 @@ Parsed = SigmaRule | SigmaCorrelationRule
 
 
 def load_rules(
-    paths: Sequence[Path], *, placeholders: Placeholders | None = None, pipelines: Sequence[Pipeline] = ()
+    paths: Sequence[Path],
+    *,
+    placeholders: Placeholders | None = None,
+    pipelines: Sequence[Pipeline] = (),
+    known: Mapping[str, Sequence[Rule]] | None = None,
 ) -> RuleSet:
     """Return every rule below `paths`, with a Fault for each that cannot be used.
 
     `placeholders` gives modifier `expand` its values; `pipelines` rewrite the rules before they are compiled.
+    `known` has by path the rules of files that are known to be as they were, and to hold nothing else.
     Raises InputError only where a path does not exist, or a pipeline cannot be used at all.
     """
     loader = _Loader(combine(pipelines))
     with warnings.catch_warnings(), expanding(placeholders or {}):
         warnings.simplefilter("ignore")  # Python warns of regular expressions that it reads unlike others.
         for path in rule_files(paths):
-            loader.read(path)
+            loader.read(path, (known or {}).get(str(path)))
+        if known and loader.has_filters:
+            # A filter may narrow any rule, so all are made anew.
+            return load_rules(paths, placeholders=placeholders, pipelines=pipelines)
         return loader.finish()
 
 
@@ -92,9 +102,10 @@ def parse_file(path: Path) -> tuple[list[Parsed], list[SigmaFilter], list[Fault]
 
 
 def _parse(document: dict[str, Any]) -> SigmaCollection:
-    found = SigmaCollection.from_dicts(
-        [rewrite(document)], collect_errors=True, collect_filters=True, resolve_references=False
-    )
+    with allowance():
+        found = SigmaCollection.from_dicts(
+            [rewrite(document)], collect_errors=True, collect_filters=True, resolve_references=False
+        )
     for rule in found.rules:
         if isinstance(rule, SigmaRule):
             for detection in rule.detection.detections.values():
@@ -104,7 +115,8 @@ def _parse(document: dict[str, Any]) -> SigmaCollection:
 
 def message_of(error: BaseException) -> str:
     """Return one line that says what is wrong."""
-    text = " ".join(str(error).split()) or type(error).__name__
+    text = " ".join(str(error)[: 2 * MAX_MESSAGE_CHARACTERS].split()) or type(error).__name__
+    text = text if len(text) <= MAX_MESSAGE_CHARACTERS else f"{text[:MAX_MESSAGE_CHARACTERS]}..."
     is_meant = isinstance(error, SigmaError | InputError)
     return text if is_meant else f"not a Sigma rule ({type(error).__name__}: {text})"
 
@@ -114,16 +126,24 @@ class _Loader:
 
     def __init__(self, pipeline: ProcessingPipeline | None) -> None:
         self._pipeline = pipeline
-        self._parsed: list[tuple[Path, Parsed]] = []
+        self._parsed: list[tuple[Path, Parsed | Rule]] = []
         self._filters: list[tuple[Filter, Node]] = []
         self._faults: list[Fault] = []
-        self._paths: dict[str, tuple[Path, Parsed]] = {}
+        self._paths: dict[str, tuple[Path, Parsed | Rule]] = {}
         self._plain: list[tuple[str, str, LogSource]] = []
         self._log_sources: dict[str, SigmaLogSource] = {}
         """As they were before any pipeline."""
 
-    def read(self, path: Path) -> None:
-        """Take in one file."""
+    @property
+    def has_filters(self) -> bool:
+        """Whether any filter was read."""
+        return bool(self._filters)
+
+    def read(self, path: Path, known: Sequence[Rule] | None) -> None:
+        """Take in one file, or the rules it is known to hold."""
+        if known is not None:
+            self._parsed += [(path, rule) for rule in known]
+            return
         rules, filters, faults = parse_file(path)
         self._faults += faults
         for each in filters:
@@ -145,12 +165,14 @@ class _Loader:
             try:
                 if not self._is_new(path, parsed):
                     continue
-                if isinstance(parsed, SigmaCorrelationRule):
+                if isinstance(parsed, Rule):
+                    rules.append(parsed)
+                elif isinstance(parsed, SigmaCorrelationRule):
                     correlations.append((path, parsed))
                 else:
                     rules.append(self._rule(path, parsed))
             except PARSER_FAILURES as error:
-                self._faults.append(Fault(path, _id_of(parsed), message_of(error)))
+                self._faults.append(Fault(path, _any_id(parsed), message_of(error)))
         resolved, faults = resolve_correlations(correlations, rules)
         self._faults += faults
         silent = {rule for each in resolved if not each.generates for rule in each.rules}
@@ -162,10 +184,11 @@ class _Loader:
             tuple(replace(self._renamed(each), is_output=each.info.id not in silent) for each in resolved),
             self._faults,
             tuple(doubts),
+            self.has_filters,
         )
 
-    def _is_new(self, path: Path, parsed: Parsed) -> bool:
-        rule_id = describe(parsed).id
+    def _is_new(self, path: Path, parsed: Parsed | Rule) -> bool:
+        rule_id = parsed.info.id if isinstance(parsed, Rule) else describe(parsed).id
         first = self._paths.setdefault(rule_id, (path, parsed))
         if first[1] is not parsed:
             self._faults.append(
@@ -210,6 +233,10 @@ def _log_source(parsed: SigmaRule | SigmaFilter) -> LogSource:
     return LogSource(
         *(None if key is None else key.lower() for key in (source.product, source.category, source.service))
     )
+
+
+def _any_id(rule: Parsed | Rule) -> str | None:
+    return rule.info.id if isinstance(rule, Rule) else _id_of(rule)
 
 
 def _id_of(rule: Parsed | SigmaFilter) -> str | None:

@@ -37,8 +37,12 @@ def ready_rules(
     # The parser is slow to import, so only who needs it does.
     from sentinel.detect.load import load_rules
 
-    rule_set = load_rules(paths, placeholders=placeholders, pipelines=pipelines)
-    return rule_set if cache is None else cache.keep(paths, parts, rule_set)
+    if cache is None:
+        return load_rules(paths, placeholders=placeholders, pipelines=pipelines)
+    # A pipeline renames what correlations look at by what a rule was before, so that all have to be read.
+    unchanged = {} if pipelines else cache.unchanged(paths, parts)
+    rule_set = load_rules(paths, placeholders=placeholders, pipelines=pipelines, known=unchanged)
+    return cache.keep(paths, parts, rule_set)
 
 
 def read_ready(

@@ -97,5 +97,7 @@ class RuleSet:
     """Broken rules; the rest works without them."""
     doubts: tuple[Doubt, ...] = ()
     """What is questionable in files that are used all the same."""
+    has_filters: bool = False
+    """Whether filters have narrowed rules, so that a rule is more than its own file says."""
     digest: str = ""
     """Tells rule sets apart by all they were made from; empty for one that was not kept."""
