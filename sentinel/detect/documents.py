@@ -14,16 +14,30 @@ MAX_DEPTH = 40
 MAX_NODES = 100_000
 """Values of one file with every alias written out."""
 MAX_DOCUMENTS = 1_000
+MAX_MERGED = 100
+"""Maps that one map may merge (`<<`)."""
+MAX_KEYS = 50_000
 _SAFE_OPENERS = 300
 _LONG_INDENT = re.compile(r"^[\s\-?:!&*]{400}", re.MULTILINE)
 
 
 class _Loader(yaml.CSafeLoader):
-    """Refuses a map that says a key twice, where YAML would silently take the last."""
+    """Refuses a map that says a key twice, where YAML would silently take the last, and merges without measure."""
+
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        """Carry out the merges of `node`; maps that merge maps that merge maps grow by powers."""
+        for key, value in node.value:
+            if _is_merge(key) and isinstance(value, yaml.SequenceNode) and len(value.value) > MAX_MERGED:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"a map merges more than {MAX_MERGED} others", key.start_mark
+                )
+        super().flatten_mapping(node)
+        if len(node.value) > MAX_KEYS:
+            raise yaml.constructor.ConstructorError(None, None, f"a map of more than {MAX_KEYS} keys", node.start_mark)
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         """Return the mapping of `node`."""
-        merges = any(key.tag == "tag:yaml.org,2002:merge" for key, _ in node.value)
+        merges = any(_is_merge(key) for key, _ in node.value)
         mapping = super().construct_mapping(node, deep)
         if len(mapping) < len(node.value) and not merges:
             seen: set[str] = set()
@@ -34,6 +48,10 @@ class _Loader(yaml.CSafeLoader):
                     )
                 seen.add(key.value)
         return mapping
+
+
+def _is_merge(key: yaml.Node) -> bool:
+    return bool(key.tag == "tag:yaml.org,2002:merge")
 
 
 def rule_files(paths: Iterable[Path]) -> Iterator[Path]:

@@ -39,9 +39,12 @@ MAX_DASHES = 5
 """Dashes in one value with `windash`; each has five forms, so 5 of them make 3,125 texts."""
 MAX_EXPANDED = 20_000
 """Texts that the placeholders of one value may make."""
+MAX_TEXTS = 100_000
+"""Texts that all expansions of one rule may make."""
 Values = Mapping[str, Sequence[str]]
 """Placeholder name -> what it stands for."""
 _known: ContextVar[Values | None] = ContextVar("placeholders", default=None)
+_left: ContextVar[list[int] | None] = ContextVar("left", default=None)
 _WILDCARDS = {SpecialChars.WILDCARD_MULTI: "*", SpecialChars.WILDCARD_SINGLE: "?"}
 _DASH = re.compile(r"\B[-/]\b")
 _OFFSET_STARTS = (0, 2, 3)
@@ -56,6 +59,25 @@ def expanding(values: Values) -> Iterator[None]:
         yield
     finally:
         _known.reset(before)
+
+
+@contextmanager
+def allowance() -> Iterator[None]:
+    """Bound the texts that the expansions of one rule may make together."""
+    before = _left.set([MAX_TEXTS])
+    try:
+        yield
+    finally:
+        _left.reset(before)
+
+
+def _spend(texts: int) -> None:
+    left = _left.get()
+    if left is None:
+        return
+    left[0] -= texts
+    if left[0] < 0:
+        raise InputError(f"windash and placeholders make more than {MAX_TEXTS} texts of this rule; split it")
 
 
 def unresolved(name: str) -> InputError:
@@ -155,6 +177,7 @@ class _Windash(SigmaWindowsDashModifier):
         dashes = sum(len(_DASH.findall(part)) for part in val.s if isinstance(part, str))
         if dashes > MAX_DASHES:
             raise InputError(f"a value with {dashes} dashes under windash; {MAX_DASHES} are allowed, split the value")
+        _spend(5**dashes)
         expansion = super().modify(val)
         if isinstance(val, SigmaCasedString):
             texts = [each for each in expansion.values if isinstance(each, SigmaString)]
@@ -175,6 +198,7 @@ class _Expand(SigmaExpandModifier):
             return marked
         if (count := prod(len(choice) for choice in choices if choice)) > MAX_EXPANDED:
             raise InputError(f"placeholders make {count} texts of one value; {MAX_EXPANDED} are allowed")
+        _spend(count)
         ways = [choice or (part,) for part, choice in zip(text.s, choices, strict=True)]
         made = [_filled(marked, list(zip(way, choices, strict=True))) for way in product(*ways)]
         return SigmaExpansion(made)
