@@ -4,7 +4,7 @@ import json
 import socket
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from datetime import UTC, datetime
 from typing import Any
 
@@ -77,10 +77,12 @@ class ConnectionsInput:
         is_first = self._known is None
         known = self._known or set()
         programs: dict[int, Facts] = {}
+        doors = {(key[1], key[3]) for key in (*found, *known) if not key[4]}
         for key in sorted(found.keys() - known, key=str):
-            self._tell(key, found[key], "info" if is_first else "start", self._program(key[0], programs))
+            phase = "info" if is_first else "start"
+            self._tell(key, found[key], phase, self._program(key[0], programs), doors)
         for key in sorted(known - found.keys(), key=str):
-            self._tell(key, "", "end", {})
+            self._tell(key, "", "end", {}, doors)
         self._known = set(found)
 
     def _connections(self) -> dict[_Key, str]:
@@ -106,20 +108,23 @@ class ConnectionsInput:
             programs[pid] = {name: facts[name] for name in _PROGRAM_NAMES if name in facts}
         return programs[pid]
 
-    def _tell(self, key: _Key, state: str, phase: str, program: Facts) -> None:
+    def _tell(self, key: _Key, state: str, phase: str, program: Facts, doors: Set[tuple[str, int]]) -> None:
+        """Say what became of a socket; `doors` are the ports that somebody here listens on."""
         pid, transport, local, local_port, remote, remote_port = key
         is_listening = not remote
+        is_incoming = (transport, local_port) in doors
         facts: Facts = {
             "event.type": ["connection", phase],
             "event.action": _ACTIONS[phase][is_listening],
             "network.transport": transport,
             "network.type": "ipv6" if ":" in local else "ipv4",
         }
-        # A listening socket is where others will come to.
-        side = "destination" if is_listening else "source"
-        facts |= {f"{side}.ip": local, f"{side}.port": local_port}
+        # A listening socket is where others come to: whoever has come is the source, not this machine.
+        here, there = ("destination", "source") if is_incoming else ("source", "destination")
+        facts |= {f"{here}.ip": local, f"{here}.port": local_port}
         if not is_listening:
-            facts |= {"destination.ip": remote, "destination.port": remote_port}
+            facts |= {f"{there}.ip": remote, f"{there}.port": remote_port}
+            facts["network.direction"] = "ingress" if is_incoming else "egress"
         if state and state != "none":
             facts["sentinel.connection.state"] = state
         if pid is not None:
