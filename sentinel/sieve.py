@@ -160,7 +160,7 @@ class Sieve:
         bits = fit.base
         for name, known, slot in fit.reads:
             value = row[name]
-            if isinstance(value, list | dict | float):
+            if isinstance(value, list | dict | float | bool):
                 return True
             found = known.get(value)
             bits |= _learnt(slot, value) if found is None else found

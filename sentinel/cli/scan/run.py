@@ -21,7 +21,7 @@ def run(
 
     `jobs` processes work on it, one for every processor if that is 0.
     """
-    findings, tally, given_up = Findings(), Tally(), 0
+    findings, tally = Findings(), Tally()
     reading: Path | None = None
     gc.freeze()
     gc.set_threshold(200_000, 50, 100)  # Events come and go without cycles; looking for some costs a tenth.
@@ -29,7 +29,6 @@ def run(
     with progress(sum(task.size for task in tasks)) as step:
         for task, part in parts(reader, tasks, jobs or cores()):
             if task.path != reading:
-                given_up += sum(engine.statistics.values())
                 engine.restore(b"")  # Correlations do not reach from file to file.
                 reading = task.path
             for match, record in engine.conclude(part.records, part.hits):
@@ -38,4 +37,4 @@ def run(
             tally.join(part.tally)
             step(task.size if part.is_last else 0, part.tally.events)
     sys.stdout.flush()
-    return findings, tally, given_up + sum(engine.statistics.values())
+    return findings, tally, sum(engine.statistics.values())
