@@ -43,8 +43,9 @@ class Engine:
 
     @property
     def statistics(self) -> dict[str, int]:
-        """What was given up: matches evicted from full windows, and matches without the values to group them by."""
-        return {"evicted": self._correlator.evicted, "ungrouped": self._correlator.ungrouped}
+        """What was given up: matches evicted from full windows, without the values to group by, judged too early."""
+        correlator = self._correlator
+        return {"evicted": correlator.evicted, "ungrouped": correlator.ungrouped, "hurried": correlator.hurried}
 
     def knows(self, dataset: str) -> bool:
         """Return whether rules can apply to records of `dataset` at all."""

@@ -51,6 +51,7 @@ class Correlator:
         self._wanted = _wanted(self._desks)
         self._order = 0
         self._clock = 0
+        self._told = 0
 
     @property
     def evicted(self) -> int:
@@ -153,6 +154,18 @@ class Correlator:
         """Forget what no record can complete any more; called between batches, it changes no answer."""
         for desk in self._desks:
             desk.groups.expire(self._clock)
+        self._tell_losses()
+
+    def _tell_losses(self) -> None:
+        """Log what was given up, whenever that has doubled."""
+        lost = self.evicted + self.hurried
+        if lost > 2 * self._told:
+            self._told = lost
+            worst = max(self._desks, key=lambda desk: desk.groups.evicted + desk.holdback.hurried)
+            log.warning(
+                "Correlations are full: their oldest matches were given up, or judged before late ones could come.",
+                extra={"evicted": self.evicted, "hurried": self.hurried, "most_in": worst.correlation.info.id},
+            )
 
     def dump(self) -> bytes:
         """Return the state; `load` takes it back."""

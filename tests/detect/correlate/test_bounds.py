@@ -65,13 +65,18 @@ def test_a_wrong_clock_neither_fills_memory_nor_hides_others(wrong: int, latenes
     assert right == [("r0", "r1", "r2")]
 
 
-def test_a_group_that_overflows_gives_up_its_oldest_and_counts_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_group_that_overflows_gives_up_its_oldest_and_says_so(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.setattr(window, "MAX_IN_GROUP", 5)
     correlator = Correlator([made("k", "value_sum", ["a"], fields=("rows",), limits=(("gte", 6.0),))])
     assert found(correlator, [hit(number, number / 10, rows="1") for number in range(20)]) == []
     assert correlator.held == 5
     assert correlator.evicted == 15
     assert found(correlator, [hit(99, 2, rows="2")]) == [("r16", "r17", "r18", "r19", "r99")]
+    correlator.expire()
+    correlator.expire()
+    assert caplog.text.count("Correlations are full") == 1
 
 
 def test_too_many_groups_give_up_the_longest_untouched(monkeypatch: pytest.MonkeyPatch) -> None:
