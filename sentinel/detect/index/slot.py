@@ -20,7 +20,7 @@ MAX_ALL_CHARACTERS = 4_000_000
 MAX_TABLE_BYTES = 10_000
 """Needles of so many bytes get a table for every state: a third faster, and some hundred times their size."""
 LONG = 1_000
-"""From so many characters on, what is found in a text is remembered rather than the text."""
+"""From so many characters on, the lines of a text are remembered rather than the text."""
 WINDOW = 65_536
 """Longer texts are searched piece by piece, so that what is found in one stays within bounds."""
 
@@ -34,6 +34,9 @@ class Slot:
         "_by_needles",
         "_characters",
         "_checks",
+        "_is_by_lines",
+        "_line_characters",
+        "_lines",
         "_longest",
         "_masks",
         "_negated",
@@ -50,7 +53,12 @@ class Slot:
         self.names = question.names
         self._automaton: ahocorasick_rs.BytesAhoCorasick | None = None
         self._longest = 0
-        self._by_needles: dict[tuple[int, ...], int] = {}
+        self._is_by_lines = bool(question.needles) and not (
+            question.open or any("\n" in each for each in question.needles)
+        )
+        self._lines: dict[str, frozenset[int]] = {}
+        self._line_characters = 0
+        self._by_needles: dict[frozenset[int], int] = {}
         self._positional = frozenset(
             needle for needle, hooks in enumerate(question.hooks) if any(kind != CONTAINS for kind, _ in hooks)
         )
@@ -117,21 +125,37 @@ class Slot:
         return found
 
     def _bits_of(self, text: str) -> int:
-        """Return the bits of a text; those of long texts with the same needles in them are the same."""
+        """Return the bits of a text; of a long one its lines are remembered, because they come again elsewhere."""
         question = self.question
-        if len(text) < LONG or question.open or not text.isascii():
+        if len(text) < LONG or not self._is_by_lines or not text.isascii():
             return self._sum(self._found(text))
-        folded = text.lower()
-        found = tuple([needle for needle, _, _ in self._needles(folded.encode())])
-        if folded in question.exact or not self._positional.isdisjoint(found):
+        found: set[int] = set()
+        for line in text.split("\n"):
+            in_line = self._lines.get(line)
+            if in_line is None:
+                in_line = self._learn_line(line)
+            if in_line:
+                found |= in_line
+        if not self._positional.isdisjoint(found) or (question.exact and text.lower() in question.exact):
             return self._sum(self._found(text))
-        bits = self._by_needles.get(found)
+        key = frozenset(found)
+        bits = self._by_needles.get(key)
         if bits is None:
-            bits = self._sum({predicate for needle in found for _, predicate in question.hooks[needle]})
             if len(self._by_needles) > MAX_REMEMBERED:
                 self._by_needles.clear()
-            self._by_needles[found] = bits
+            bits = self._sum({predicate for needle in found for _, predicate in question.hooks[needle]})
+            self._by_needles[key] = bits
         return bits
+
+    def _learn_line(self, line: str) -> frozenset[int]:
+        found = frozenset([needle for needle, _, _ in self._needles(line.lower().encode())])
+        if len(line) <= MAX_REMEMBERED_CHARACTERS:
+            self._line_characters += len(line)
+            if len(self._lines) > MAX_REMEMBERED or self._line_characters > MAX_ALL_CHARACTERS:
+                self._lines.clear()
+                self._line_characters = len(line)
+            self._lines[line] = found
+        return found
 
     def _needles(self, raw: bytes) -> Iterable[tuple[int, int, int]]:
         """Return (needle, start, end) of everything the automaton finds in the bytes of a folded text."""
