@@ -205,16 +205,17 @@ class Home:
     @cached_property
     def pipeline(self) -> Pipeline:
         """Return the loop from the journal to the store, with its worker processes where settings want some."""
+        engine = self.detection
         return Pipeline(
             self.journal,
             self.store,
-            self.detection,
+            engine,
             normalise,
             self.respond,
             on_faults=Ledger(self.engine).count,
             on_stored=self._note,
             sieve=Sieve(self.engine, self.rule_states, self.rule_counters),
-            crew=self._crew(self.rules),
+            crew=self._crew(),
         )
 
     @cached_property
@@ -255,15 +256,23 @@ class Home:
 
     def employ(self, rules: RuleSet) -> None:
         """Let the pipeline work with these rules from its next batch on; until then it goes on with those before."""
-        crew = self._crew(rules)
+        crew = self._crew()
         self.rules, self.detection = rules, self._engine_for(rules)
         self.pipeline.replace(self.detection, crew)
 
-    def _crew(self, rules: RuleSet) -> Crew | None:
+    def _crew(self) -> Crew | None:
+        """Return workers with the rules that were read last."""
         workers = self.settings.pipeline.processes
         if not workers:
             return None
-        return Crew(workers, self._rule_paths(), self.path / RULE_CACHE, rules.digest, **self._rule_additions())
+        return Crew(
+            workers,
+            self._rule_paths(),
+            self.path / RULE_CACHE,
+            watched=self.reloader.watched,
+            fingerprint=self.reloader.at_hand,
+            **self._rule_additions(),
+        )
 
     def _engine_for(self, rules: RuleSet) -> Engine:
         lateness = self.settings.pipeline.lateness_seconds

@@ -78,19 +78,21 @@ class Crew:
         workers: int,
         rules: Sequence[Path],
         cache: Path | None = None,
-        digest: str = "",
         *,
+        watched: Sequence[Path] = (),
+        fingerprint: str = "",
         pipelines: Sequence[str] = (),
         placeholders: Path | None = None,
     ) -> None:
         """Start `workers` processes and wait until all have their rules; raise `UnavailableError` where one cannot.
 
-        `cache` is the folder of compiled rules, `digest` names the set that is wanted, where it has a name;
+        `cache` is the folder of compiled rules; `fingerprint` is that of the `watched` files as the server read them;
         `pipelines` and `placeholders` are what `read_ready` takes.
         """
         paths = [str(path.absolute()) for path in rules]
         folder, values = (str(path.absolute()) if path else "" for path in (cache, placeholders))
-        self._start = pack(Start(paths, folder, digest, list(pipelines), values))
+        files = [str(path.absolute()) for path in watched]
+        self._start = pack(Start(paths, folder, files, fingerprint, list(pipelines), values))
         self._slices: queue.SimpleQueue[Slice | None] = queue.SimpleQueue()
         self._stopped = threading.Event()
         self.replaced = 0

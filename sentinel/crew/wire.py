@@ -46,8 +46,10 @@ class Start(msgspec.Struct, tag="start"):
     rules: list[str]
     cache: str = ""
     """Folder where compiled rules are kept; empty for none."""
-    digest: str = ""
-    """Of the rule set that is wanted; another one must not be used. Empty where it is not known."""
+    watched: list[str] = []
+    """All files and folders that the rules depend on."""
+    fingerprint: str = ""
+    """Of these, when the server read them: other rules must not be used. Empty where it is not known."""
     pipelines: list[str] = []
     """Files or names of those that rewrite the rules."""
     placeholders: str = ""

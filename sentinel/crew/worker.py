@@ -18,6 +18,7 @@ from sentinel.detect.engine import Engine
 from sentinel.detect.ready import read_ready
 from sentinel.errors import InputError
 from sentinel.normalise import normalise
+from sentinel.rulebook.files import fingerprint
 
 SAVE_SECONDS = 30.0
 """Plans of the rules are kept this often, where there are new ones."""
@@ -65,7 +66,8 @@ def prepared(start: Start) -> tuple[Engine, int]:
     placeholders = Path(start.placeholders) if start.placeholders else None
     paths = [Path(each) for each in start.rules]
     rules = read_ready(paths, cache, pipelines=start.pipelines, placeholders=placeholders)
-    if start.digest and rules.digest != start.digest:
+    # Looked at after the reading: what has changed before or during it shows, and a later change is not in the rules.
+    if start.fingerprint and fingerprint([Path(each) for each in start.watched]) != start.fingerprint:
         raise InputError("the rule files have changed since the server read them")
     shelf = cache.shelf(rules) if cache else None
     return Engine(rules, shelf=shelf), len(rules.rules) + len(rules.correlations)

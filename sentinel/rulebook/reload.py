@@ -1,16 +1,15 @@
 """Notices that rule files have changed, loads them in the background, and hands a whole set over or none."""
 
-import hashlib
 import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from sentinel.accounts.agencies import CITY
 from sentinel.audit import Audit
-from sentinel.detect.documents import rule_files
 from sentinel.detect.rule import Fault, RuleSet
 from sentinel.errors import InputError
 from sentinel.model.moment import now
+from sentinel.rulebook.files import fingerprint
 from sentinel.rulebook.shelf import Loaded, Shelf, loaded
 
 log = logging.getLogger(__name__)
@@ -34,12 +33,14 @@ class Reloader:
         `also` are files that `load` reads besides the rules: pipelines, placeholders.
         """
         self._paths = tuple(paths)
-        self._watched = (*self._paths, *also)
+        self.watched = (*self._paths, *also)
         self._load = load
         self._take = take
         self._shelf = shelf
         self._audit = audit
         self._seen: str | None = None
+        self.at_hand = ""
+        """Fingerprint of the files of the set that was read last; empty while they keep changing."""
 
     def start(self) -> RuleSet:
         """Return the first set, put on the shelf; whatever is wrong with it is logged by name."""
@@ -56,7 +57,7 @@ class Reloader:
         asked_by, self._shelf.asked_by = self._shelf.asked_by, ""
         actor = asked_by or "system"
         try:
-            if not asked_by and self._seen == fingerprint(self._watched):
+            if not asked_by and self._seen == fingerprint(self.watched):
                 return False
             rules, seen = self._read()
         except InputError as error:
@@ -79,10 +80,12 @@ class Reloader:
         So a set is never half of the old files and half of the new ones, however they are written.
         """
         for _ in range(ATTEMPTS):
-            before = fingerprint(self._watched)
+            before = fingerprint(self.watched)
             rules = self._load(self._paths)
-            if fingerprint(self._watched) == before:
+            if fingerprint(self.watched) == before:
+                self.at_hand = before
                 return rules, before
+        self.at_hand = ""
         return rules, ""
 
     def _refuse(self, actor: str, reason: str, *, is_asked: bool) -> None:
@@ -127,15 +130,3 @@ class Reloader:
 
 def _key(fault: Fault) -> tuple[str, str]:
     return str(fault.path), fault.message
-
-
-def fingerprint(paths: Sequence[Path]) -> str:
-    """Return a hash of names, sizes and times of all rule files; raise `InputError` where a path is gone."""
-    digest = hashlib.sha256()
-    for path in rule_files(paths):
-        try:
-            facts = path.stat()
-        except OSError:
-            continue
-        digest.update(f"{path}\0{facts.st_size}\0{facts.st_mtime_ns}\0{facts.st_ino}\n".encode("utf-8", "replace"))
-    return digest.hexdigest()

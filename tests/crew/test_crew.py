@@ -17,16 +17,15 @@ from sentinel.crew import crew as crews
 from sentinel.crew.crew import Crew, SliceError
 from sentinel.crew.judge import OWN_COLLECTOR, fault_of, normalised
 from sentinel.crew.wire import Work, entry_of, pack_lines, unpack
-from sentinel.detect.cache import RuleCache
 from sentinel.detect.correlate.hit import Hit
 from sentinel.detect.engine import Engine
 from sentinel.detect.load import load_rules
-from sentinel.detect.ready import ready_rules
 from sentinel.errors import UnavailableError
 from sentinel.event import Event
 from sentinel.journal import Entry
 from sentinel.model.record import Record
 from sentinel.normalise import normalise
+from sentinel.rulebook.files import fingerprint
 
 AT = datetime(2026, 11, 23, 8, tzinfo=UTC)
 RULE = """
@@ -145,18 +144,17 @@ def test_rules_that_are_not_there_are_said_at_once(tmp_path: Path) -> None:
 
 def test_rules_that_changed_meanwhile_stop_no_pipeline(tmp_path: Path, rules: Path) -> None:
     """A worker dies after the files have changed: no other set is used, and what it had is given back at once."""
-    folder, cache = tmp_path / "rules", RuleCache(tmp_path / "cache")
+    folder = tmp_path / "rules"
     shutil.copytree(rules, folder)
-    digest = ready_rules([folder], cache).digest
-    assert digest
-    crew = Crew(1, [folder], tmp_path / "cache", digest)
+    crew = Crew(1, [folder], tmp_path / "cache", watched=[folder], fingerprint=fingerprint([folder]))
     try:
+        (folder / "root.yml").rename(tmp_path / "root.yml")
         (folder / "root.yml").write_text(RULE.replace("Root", "Somebody"))
         os.kill(crew.pids[0], signal.SIGKILL)
         with pytest.raises(SliceError, match="files have changed") as caught:
             crew.begin([entry(1)]).result()
         assert not caught.value.is_deadly
-        (folder / "root.yml").write_text(RULE)
+        (tmp_path / "root.yml").replace(folder / "root.yml")
         assert len(crew.begin([entry(1)]).result()[0]) == 1
     finally:
         crew.close()
