@@ -65,7 +65,7 @@ def doubts_about(each: Filter, condition: Node, known: Iterable[tuple[str, str, 
     rules = list(known)
     names = {name for rule_id, name, _ in rules for name in (rule_id, name)}
     if lost := sorted((each.rules or frozenset()) - names):
-        found.append(f"names rules that are not loaded: {_few(lost)}")
+        found.append(f"names what is no plain rule here: {_few(lost)}")
     elif not any(each.narrows(*rule) for rule in rules):
         found.append("narrows no rule: none of those it names has its log source")
     return [Doubt(each.path, each.filter_id, f"filter '{each.title}' {message}") for message in found]
