@@ -11,7 +11,7 @@ from sentinel.detect.fieldref import refers
 from sentinel.detect.place import Place, Resolver
 from sentinel.detect.predicates import check_of
 from sentinel.detect.tree import Group, Item, Negation, Node, Selection
-from sentinel.detect.values import Exists, Null, Reference, Value
+from sentinel.detect.values import Exists, Expression, Network, Null, Reference, Value
 from sentinel.errors import InputError
 
 
@@ -37,9 +37,9 @@ def prove(node: Node) -> None:
     """Raise InputError naming a value of the tree that nobody can test."""
     for item in items(node):
         for value in (each for choice in item.values for each in choice):
-            if not isinstance(value, Null | Exists | Reference):
-                check_of(value, item.field is None)
-            elif item.field is None:
+            if isinstance(value, Expression | Network):
+                check_of(value, item.field is None)  # the only kinds that may be wrong
+            elif item.field is None and isinstance(value, Null | Exists | Reference):
                 raise InputError(f"{type(value).__name__.lower()} needs a field to look at")
 
 
