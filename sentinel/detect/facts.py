@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from unicodedata import normalize
 
 from sentinel.model.record import Scalar, Value
@@ -50,6 +51,11 @@ def members(value: Value | None) -> Sequence[Scalar]:
     return value if isinstance(value, list) else (value,)
 
 
+@lru_cache(maxsize=16_384)
+def _is_bookkeeping(name: str) -> bool:
+    return name.startswith(BOOKKEEPING)
+
+
 class Facts:
     """What one record says, by field name."""
 
@@ -77,7 +83,13 @@ class Facts:
 
     def words(self, keyword_fields: tuple[str, ...]) -> list[str]:
         """Return the texts keywords search: `keyword_fields` first, then every other text about what happened."""
-        texts = [text_of(value) for name in self._worded(keyword_fields) for value in members(self.fields.get(name))]
+        texts: list[str] = []
+        for name in self._worded(keyword_fields):
+            value = self.fields.get(name)
+            if type(value) is str:
+                texts.append(value if value.isascii() else text_of(value))
+            else:
+                texts.extend(map(text_of, members(value)))
         return texts[:MAX_WORDS]
 
     def folded_words(self, keyword_fields: tuple[str, ...]) -> list[str]:
@@ -92,7 +104,7 @@ class Facts:
         """Return the names of the fields that hold words; of a list its first member tells."""
         names = list(keyword_fields)
         for name, value in self.fields.items():
-            first = value[0] if isinstance(value, list) and value else value
-            if isinstance(first, str) and not name.startswith(BOOKKEEPING) and name not in keyword_fields:
+            first = value[0] if type(value) is list and value else value
+            if type(first) is str and not _is_bookkeeping(name) and name not in keyword_fields:
                 names.append(name)
         return names
