@@ -220,7 +220,7 @@ class Sieve:
             else:
                 return None
         for words in partition.words:
-            base |= words.of(())
+            base |= words.untouched
         return Fit(partition, reads, base, self._gate(partition))
 
     def _gate(self, partition: Partition) -> Gate | None:

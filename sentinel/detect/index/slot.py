@@ -201,11 +201,13 @@ class Slot:
 class Words(Slot):
     """Judges the words of records: any of them counts."""
 
-    __slots__ = ("_holding",)
+    __slots__ = ("_holding", "untouched")
 
     def __init__(self, question: Question) -> None:
         super().__init__(question)
         self._holding: dict[str, frozenset[int]] = {}
+        self.untouched = self._sum(set())
+        """Bits of words among which nothing is found."""
 
     def of(self, words: Sequence[str]) -> int:
         """Return the bits of all the words of a record together."""
