@@ -7,6 +7,7 @@ COMMANDS = (
     ["bench.collector_tail"],
     ["bench.store_local"],
     ["bench.whole_path"],
+    ["bench.workers"],
     ["bench.correlation"],
     ["bench.sigma_logs"],
     ["bench.correlation_kill", "--seeds", "5"],

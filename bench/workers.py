@@ -3,8 +3,8 @@
     python -m bench.workers --events 30000 --workers 0 1 2
 
 Real Windows events (`../shared/corpora/streams`), all SigmaHQ rules (`../shared/corpora/sigma`), embedded default:
-journal, normalise, detect, alerts, store. Prints wall time, the processor time of server and workers, and what was
-found, which must not differ.
+journal, normalise, detect, alerts, store. The first 10,000 events are not timed. Prints wall time, the processor time
+of the server (of the workers: with their start), and what was found, which must not differ.
 """
 
 import argparse
@@ -57,7 +57,9 @@ def measure(folder: Path, rules: list[Path], workers: int, events: list[bytes]) 
     for first in range(0, len(events), BATCH):
         home.journal.append(Batch("c", "city", EPOCH, first + 1, events[first : first + BATCH], to_text(now())))
     pipeline = home.pipeline
-    pipeline.step(1)
+    # Plans for each kind of event are made when the first comes, and kept on disk: that is no part of the pace.
+    pipeline.step(BATCH)
+    pipeline.step(BATCH)
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
     start, processor = time.perf_counter(), time.process_time()
     while pipeline.step():
@@ -69,8 +71,9 @@ def measure(folder: Path, rules: list[Path], workers: int, events: list[bytes]) 
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     theirs = after.ru_utime + after.ru_stime - children.ru_utime - children.ru_stime
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    count = len(events) - 2 * BATCH
     return (
-        f"workers {workers}: {len(events) / wall:8,.0f} events/s by the clock, server {processor:5.1f} s, workers "
+        f"workers {workers}: {count / wall:8,.0f} events/s by the clock, server {processor:5.1f} s, workers "
         f"{theirs:5.1f} s of processor, peak {memory:,.0f} MB; {found['stored']} stored, {found['matches']} matches, "
         f"{alerts} alerts"
     )
@@ -79,7 +82,7 @@ def measure(folder: Path, rules: list[Path], workers: int, events: list[bytes]) 
 def main() -> int:
     """Measure each number of workers and print a line for it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--events", type=int, default=30_000)
+    parser.add_argument("--events", type=int, default=40_000)
     parser.add_argument("--workers", type=int, nargs="+", default=[0, 1, 2])
     options = parser.parse_args()
     if not STREAM.exists() or not RULES.exists():

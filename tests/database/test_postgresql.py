@@ -17,6 +17,7 @@ ROOMS = [
     "tests/accounts",
     "tests/alerts",
     "tests/incidents",
+    "tests/rulebook",
     "tests/test_audit.py",
     "tests/database/test_migrations.py",
 ]
