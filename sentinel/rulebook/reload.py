@@ -6,6 +6,7 @@ from pathlib import Path
 
 from sentinel.accounts.agencies import CITY
 from sentinel.audit import Audit
+from sentinel.database.text import fit
 from sentinel.detect.rule import Fault, RuleSet
 from sentinel.errors import InputError
 from sentinel.model.moment import now
@@ -108,7 +109,7 @@ class Reloader:
             "added": sum(each not in before.infos for each in after.infos),
             "removed": sum(each not in after.infos for each in before.infos),
             "broken": len(broken),
-            "broken_files": [f"{fault.path.name}: {fault.message}"[:300] for fault in broken[:MAX_NAMED]],
+            "broken_files": [fit(f"{fault.path.name}: {fault.message}", 300) for fault in broken[:MAX_NAMED]],
         }
         level = logging.WARNING if broken else logging.INFO
         log.log(level, "The rules are reloaded.", extra={**detail, "actor": actor})

@@ -1,6 +1,7 @@
 """Knows of every source when it was last heard, how long it is silent at times, and whose clock is wrong."""
 
 import threading
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -17,6 +18,8 @@ from sentinel.model.moment import from_text
 from sentinel.model.record import Record
 
 MAX_SOURCES = 20_000
+MAX_OF_ONE = 200
+"""Datasets of one collector; it names them as it likes."""
 MAX_DATASET_CHARACTERS = 100
 HALF_LIFE_SECONDS = 86_400.0
 """A long silence counts half after a day with events, so that the usual follows what changes."""
@@ -26,6 +29,8 @@ TIMES_USUAL = 3
 MIN_SET_ASIDE = 100
 """So many lines of a dataset in an hour are worth a word, if they are also three times the usual."""
 KEPT_HOURS = 24
+MAX_DATASETS = 1_000
+"""Collectors name datasets as they like; what comes on top is counted together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,18 +66,19 @@ class Sources:
         with reading(engine) as connection:
             rows = connection.execute(select(sources)).all()
         self._known = {(row.collector, row.dataset): Source(**row._mapping) for row in rows}
+        self._of = Counter(collector for collector, _ in self._known)
 
     def see(self, entries: Sequence[Entry], records: Sequence[Record]) -> None:
         """Take note of stored events; the pipeline calls this."""
         last: dict[tuple[str, str], Entry] = {}
-        for entry, record in zip(entries, records, strict=True):
-            event = entry.event
-            if event.collector == OWN_COLLECTOR:
-                continue
-            last[event.collector, event.dataset] = entry
-            if record.fields.get("event.kind") == "pipeline_error":
-                self._count_aside(str(record.fields.get("event.dataset", "")), entry.received_at)
         with self._lock:
+            for entry, record in zip(entries, records, strict=True):
+                event = entry.event
+                if event.collector == OWN_COLLECTOR:
+                    continue
+                last[event.collector, event.dataset] = entry
+                if record.fields.get("event.kind") == "pipeline_error":
+                    self._count_aside(str(record.fields.get("event.dataset", "")), entry.received_at)
             for (collector, dataset), entry in last.items():
                 self._hear((collector, fit(dataset, MAX_DATASET_CHARACTERS)), entry)
 
@@ -90,13 +96,14 @@ class Sources:
         """Return the datasets of which more lines than usual were set aside: lines in this hour and the last, usual."""
         found = []
         hours = [f"{at - timedelta(hours=back):%Y-%m-%dT%H}" for back in range(KEPT_HOURS + 2)]
-        for dataset, counts in list(self._aside.items()):
-            recent = sum(counts.get(hour, 0) for hour in hours[:2])
-            usual = sum(counts.get(hour, 0) for hour in hours[2:]) // KEPT_HOURS
-            if recent >= max(MIN_SET_ASIDE, TIMES_USUAL * usual):
-                found.append((dataset, recent, usual))
-            for gone in [hour for hour in counts if hour < hours[-1]]:
-                del counts[gone]
+        with self._lock:
+            for dataset, counts in self._aside.items():
+                recent = sum(counts.get(hour, 0) for hour in hours[:2])
+                usual = sum(counts.get(hour, 0) for hour in hours[2:]) // KEPT_HOURS
+                if recent >= max(MIN_SET_ASIDE, TIMES_USUAL * usual):
+                    found.append((dataset, recent, usual))
+                for gone in [hour for hour in counts if hour < hours[-1]]:
+                    del counts[gone]
         return found
 
     def flush(self) -> None:
@@ -113,8 +120,9 @@ class Sources:
     def _hear(self, key: tuple[str, str], entry: Entry) -> None:
         known = self._known.get(key)
         if known is None:
-            if len(self._known) >= MAX_SOURCES:
+            if len(self._known) >= MAX_SOURCES or self._of[key[0]] >= MAX_OF_ONE:
                 return
+            self._of[key[0]] += 1
             known = Source(*key, entry.agency, entry.received_at, 0, 0)
         gap = (from_text(entry.received_at) - from_text(known.last_at)).total_seconds()
         if gap > 0 or not known.arrivals:
@@ -134,5 +142,7 @@ class Sources:
             self.skew_seconds.pop(key[0], None)
 
     def _count_aside(self, dataset: str, received_at: str) -> None:
-        counts = self._aside.setdefault(dataset, {}) if len(self._aside) < MAX_SOURCES else {}
+        if dataset not in self._aside and len(self._aside) >= MAX_DATASETS:
+            dataset = "other"
+        counts = self._aside.setdefault(dataset, {})
         counts[received_at[:13]] = counts.get(received_at[:13], 0) + 1

@@ -23,7 +23,7 @@ from sentinel.normalise import normalise
 from sentinel.pipeline import Pipeline
 from sentinel.selfwatch.checks import Limits
 from sentinel.selfwatch.door import Door
-from sentinel.selfwatch.sources import MIN_ARRIVALS, MIN_SET_ASIDE, Sources
+from sentinel.selfwatch.sources import MAX_OF_ONE, MIN_ARRIVALS, MIN_SET_ASIDE, Sources
 from sentinel.selfwatch.watch import Watch
 from sentinel.store.local import LocalStore
 from tests.store.examples import city
@@ -191,6 +191,15 @@ def test_what_is_usual_survives_a_restart(place: Place) -> None:
     before = place.sources.silent(place.now + timedelta(hours=1), timedelta(minutes=15))
     place.start()
     assert place.sources.silent(place.now + timedelta(hours=1), timedelta(minutes=15)) == before != []
+
+
+def test_a_collector_that_invents_datasets_takes_no_memory(place: Place) -> None:
+    for number in range(MAX_OF_ONE + 50):
+        place.send("x", dataset=f"made.up{number}")
+    place.sources.flush()
+    assert len(place.sources.silent(place.now + timedelta(days=9), timedelta(0))) == 0
+    place.start()
+    assert len(place.sources._known) == MAX_OF_ONE
 
 
 def test_a_clock_ahead_is_said(place: Place) -> None:
