@@ -1,4 +1,4 @@
-"""Runs every benchmark, one after the other: `python -m bench` (about a quarter of an hour)."""
+"""Runs every benchmark, one after the other: `python -m bench` (about an hour)."""
 
 import subprocess
 import sys
@@ -8,6 +8,7 @@ COMMANDS = (
     ["bench.store_local"],
     ["bench.whole_path"],
     ["bench.workers"],
+    ["bench.sigma"],
     ["bench.correlation"],
     ["bench.sigma_logs"],
     ["bench.correlation_kill", "--seeds", "5"],

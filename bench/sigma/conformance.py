@@ -3,12 +3,12 @@
 import json
 from bisect import bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
 from bench.sigma.agreement import hits, scan_output
-from bench.sigma.corpora import JUDGED_FOLDERS, Corpora
+from bench.sigma.corpora import JUDGED_FOLDERS, STREAM_EVENTS, Corpora
 from bench.sigma.explained import Explained, explained
 from bench.sigma.full_scan import Hit
 from bench.sigma.judge import Difference, Judgement, judge
@@ -87,7 +87,7 @@ def regression(base: Path, found: Iterable[Hit]) -> tuple[list[list[str]], list[
     return [[kind, str(good[kind]), str(every[kind])] for kind in sorted(every)], failures
 
 
-def evtx(corpora: Corpora, found: Iterable[Hit], known: Explained, members: Sequence[str] = ()) -> Judgement:
+def evtx(corpora: Corpora, found: Iterable[Hit], known: Explained, members: Collection[str] = ()) -> Judgement:
     """Return how the matches in the EVTX archives (or in some members of them) compare."""
     entries = []
     for entry in json.loads((corpora.base / "evtx/manifest.json").read_text("utf-8")):
@@ -98,12 +98,12 @@ def evtx(corpora: Corpora, found: Iterable[Hit], known: Explained, members: Sequ
     return judge("evtx", fired, entries, known)
 
 
-def stream(corpora: Corpora, found: Iterable[Hit], known: Explained) -> Judgement:
-    """Return how the matches in the stream compare, segment by segment."""
+def stream(corpora: Corpora, found: Iterable[Hit], known: Explained, events: int = STREAM_EVENTS) -> Judgement:
+    """Return how the matches in the stream (in the segments among its first `events`) compare, one by one."""
     index: dict[str, Any] = json.loads(
         (corpora.base / "streams/windows-security-datasets.index.json").read_text("utf-8")
     )
-    segments = index["segments"]
+    segments = [each for each in index["segments"] if each["last_line"] <= events]
     starts = [each["first_line"] for each in segments]
     fired = _by_place((segments[bisect_right(starts, line) - 1]["member"], line, rule) for _, line, rule in found)
     return judge("stream", fired, [(each["member"], each) for each in segments], known)

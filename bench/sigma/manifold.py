@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid5
@@ -20,6 +21,8 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _RUN = re.compile(r"[A-Za-z0-9]{2,}")
 _REGEX_PART = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\(\?[^:)]*[:)]|\{[^}]*\}|([A-Za-z]{4,})", re.DOTALL)
 """What a regular expression is made of, as far as letters that stand for themselves have to be told from others."""
+_REFUSED = re.compile(r"\bnot\s+\(?\s*(?:(?:1|any|all)\s+of\s+)?([\w*]+)", re.IGNORECASE)
+"""Names in a condition of what must not be found."""
 _NAMESPACE = UUID("6f1d0f0e-2a53-4b8e-9d5c-3f0b7c1f3a10")
 
 
@@ -31,7 +34,7 @@ class Multiplied:
     rules: int = 0
     """In the larger set."""
     unchanged: int = 0
-    """Rules without a literal to change: their copies fire together with them."""
+    """Rules whose copies differ by id alone, and fire together with them."""
 
 
 def multiply(source: Path, target: Path, times: int) -> Multiplied:
@@ -56,17 +59,25 @@ def multiply(source: Path, target: Path, times: int) -> Multiplied:
 
 def _copies(rule: dict[str, Any], count: int) -> Iterator[dict[str, Any]]:
     for number in range(1, count + 1):
-        mark = f"q{number}z"
-        detection = rule.get("detection", {})
         yield {
             **rule,
             "title": f"{rule.get('title', '')} ({number})",
             "id": str(uuid5(_NAMESPACE, f"{rule.get('id')} {number}")),
-            "detection": {
-                name: part if name in ("condition", "timeframe") else changed(part, mark)
-                for name, part in detection.items()
-            },
+            "detection": _changed_detection(rule.get("detection", {}), f"q{number}z"),
         }
+
+
+def _changed_detection(detection: dict[str, Any], mark: str) -> dict[str, Any]:
+    """Return a detection with other literals; as it was where only what it must not find would be another.
+
+    Without its exceptions it would fire on nearly everything.
+    """
+    refused = _REFUSED.findall(str(detection.get("condition", "")))
+    parts = {
+        name: part if name in ("condition", "timeframe") else changed(part, mark) for name, part in detection.items()
+    }
+    sought = [name for name in parts if not any(fnmatchcase(name, pattern) for pattern in refused)]
+    return parts if any(parts[name] != detection[name] for name in sought) else detection
 
 
 def changed(part: Any, mark: str, field: str = "") -> Any:

@@ -30,9 +30,8 @@ def run(bench: Bench) -> Section:
     text = (
         f"The same events and commands as in the stream lane, with {done.rules:,} rules: every file holds its rule and "
         f"{TIMES - 1} copies with other ids, in whose literals of four characters or more something is put in, so that "
-        f"they match nothing and cost as much. {done.unchanged} rules have no such literal, or all of them say which "
-        "events they are about; their copies fire together with them. A copy also fires where nothing is left of it "
-        f"but what it must not find. Medians of {bench.repeat}.\n\n"
+        f"they match nothing and cost as much. {done.unchanged} rules seek no such literal, or only what says which "
+        f"events they are about: their copies differ by id alone and fire with them. Medians of {bench.repeat}.\n\n"
     )
     text += table((*HEAD, *MORE), rows) + "\n"
     few, many = found["Sentinel"], found["Sentinel tenfold"]
