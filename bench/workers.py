@@ -60,6 +60,7 @@ def measure(folder: Path, rules: list[Path], workers: int, events: list[bytes]) 
     # Plans for each kind of event are made when the first comes, and kept on disk: that is no part of the pace.
     pipeline.step(BATCH)
     pipeline.step(BATCH)
+    home.settle()
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
     start, processor = time.perf_counter(), time.process_time()
     while pipeline.step():

@@ -1,5 +1,6 @@
 """The composition root: from settings to objects; the only place that names a backend."""
 
+import gc
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -74,6 +75,7 @@ class Home:
         self.wake_runs = threading.Event()
         self.wake_pipeline = threading.Event()
         self.bell = Bell()
+        self._is_settled = False
 
     @cached_property
     def engine(self) -> Database:
@@ -253,12 +255,24 @@ class Home:
         if self.costs.see(self.detection.router, records):
             # Once a minute, and by the thread that makes the plans.
             self.detection.shelf.save()
+            if not self._is_settled:
+                self.settle()
+                self._is_settled = True
+
+    def settle(self) -> None:
+        """Leave what lives long, rules above all, out of the search for garbage: it takes a quarter of the time."""
+        gc.unfreeze()
+        gc.collect()
+        gc.freeze()
 
     def employ(self, rules: RuleSet) -> None:
         """Let the pipeline work with these rules from its next batch on; until then it goes on with those before."""
         crew = self._crew()
         self.rules, self.detection = rules, self._engine_for(rules)
         self.pipeline.replace(self.detection, crew)
+        # Once now, and once more when the plans of the new rules are made.
+        self._is_settled = False
+        self.settle()
 
     def _crew(self) -> Crew | None:
         """Return workers with the rules that were read last."""

@@ -79,6 +79,7 @@ def run(opened: Home, listener: socket.socket) -> None:
     note_changes(opened.engine, opened.audit, opened.library)
     # Built here, so that what stops it from starting stops the server, with one sentence.
     pipeline = opened.pipeline
+    opened.settle()
     loops = [
         _thread("pipeline", lambda: pipeline.run(stop, opened.wake_pipeline)),
         _thread(
