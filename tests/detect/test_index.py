@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -35,6 +36,7 @@ WORDS = [
     "đà nẵng",
     "whoami /all",
     "4688",
+    "468?",
     "1",
     "",
     "straße",
@@ -123,6 +125,28 @@ def test_the_index_agrees_with_the_full_scan(
     for _ in range(2):  # the second time everything is remembered
         for record, hits in zip(records, engine.judge(records), strict=True):
             assert {hit.rule for hit in hits} == engine.full_scan(record)
+
+
+@pytest.mark.parametrize(
+    ("item", "fields"),
+    [
+        ({"EventID": "468?"}, {"winlog.event_id": 4688}),
+        ({"EventID|neq": "468?"}, {"winlog.event_id": 4688}),
+        ({"EventID": ["468?", 1]}, {"winlog.event_id": 4688}),
+        ({"EventID|cased": "468?"}, {"winlog.event_id": 4688}),
+        ({"Data|re": "(?i)\u017fecret"}, {"winlog.event_data.Data": "a secret"}),
+        ({"Data|re|i": "pa\u017fs"}, {"winlog.event_data.Data": "PASS"}),
+        ({"Data|re|i": "(?=.)\u0131nk"}, {"winlog.event_data.Data": "INK"}),
+    ],
+)
+def test_what_fits_more_than_it_seems_is_found(
+    tmp_path: Path, item: dict[str, object], fields: dict[str, Value]
+) -> None:
+    document = {"title": "T", "logsource": {"product": "windows"}, "detection": {"a": item, "condition": "a"}}
+    (tmp_path / "rule.yml").write_text(yaml.safe_dump(document))
+    engine = Engine(load_rules([tmp_path]))
+    record = Record("1", {"@timestamp": "", "event.dataset": "windows.security", **fields})
+    assert len(engine.judge([record])[0]) == len(engine.full_scan(record)) == ("EventID|neq" not in item)
 
 
 EXPRESSIONS: st.SearchStrategy[Expression] = st.recursive(

@@ -19,6 +19,8 @@ from sentinel.model.record import Scalar
 
 RARE, COMMON = 0, 1_000
 """Ranks of a bit: how likely a record sets it, by what it asks for."""
+_FIT_ASCII = frozenset("ſı")
+"""Letters that expressions without case take for s and i, and folding does not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +132,11 @@ def _is_anything(value: Value) -> bool:
     )
 
 
+def _is_exact(value: Value) -> bool:
+    """Return whether a value fits one text only."""
+    return isinstance(value, Number) or (isinstance(value, Text) and len(literals(value.pieces) or ()) == 1)
+
+
 def _flags(value: Regex) -> str:
     """Return the flags of an expression, written beside it or in it."""
     return value.flags + ("i" if "(?" in value.expression and "i" in value.expression else "")
@@ -154,7 +161,8 @@ def _hook(value: Value, *, is_keyword: bool) -> tuple[int | None, str]:
         case Number():
             return CONTAINS, value.text
         case Regex():
-            return CHECK, literal.of_expression(value)
+            needle = literal.of_expression(value)
+            return CHECK, needle if _FIT_ASCII.isdisjoint(needle) else ""
         case Text():
             return _text_hook(value, is_keyword=is_keyword)
     return CHECK, ""
@@ -162,18 +170,16 @@ def _hook(value: Value, *, is_keyword: bool) -> tuple[int | None, str]:
 
 def _text_hook(value: Text, *, is_keyword: bool) -> tuple[int | None, str]:
     pieces = ((), *value.pieces, ()) if is_keyword else value.pieces
-    kinds: dict[tuple[bool, bool], int | None] = {
-        (False, False): None,
-        (False, True): STARTS,
-        (True, False): ENDS,
-        (True, True): CONTAINS,
-    }
     if not value.is_cased:
         match literals(changed(pieces, fold)):
             case (whole,):
                 return None, whole
-            case (needle, "") | ("", needle) | ("", needle, "") if needle:
-                return kinds[not pieces[0], not pieces[-1]], needle
+            case (needle, "") if needle:
+                return STARTS, needle
+            case ("", needle) if needle:
+                return ENDS, needle
+            case ("", needle, "") if needle:
+                return CONTAINS, needle
     return CHECK, literal.of_text(value)
 
 
@@ -207,10 +213,7 @@ class _Planner:
             return None
         known = self._pinned[names[0]]
         if known is None:
-            is_exact = all(
-                isinstance(value, Number) or (isinstance(value, Text) and len(value.pieces) == 1) for value in values
-            )
-            return item.is_negated if is_exact else None
+            return item.is_negated if all(map(_is_exact, values)) else None
         facts, place = Facts({names[0]: known}), Place(names)
         combine: Callable[[Iterable[bool]], bool] = all if item.needs_all else any
         found = combine(any(value_holds(value, facts, place, resolve) for value in choice) for choice in item.values)
