@@ -12,9 +12,13 @@ import orjson
 
 from sentinel.detect.facts import fold, text_of
 from sentinel.detect.index.partition import Partition
+from sentinel.detect.index.plan import Question
 from sentinel.detect.index.slot import Slot
 from sentinel.detect.routing import Router
+from sentinel.event import MAX_RAW_CHARACTERS
 from sentinel.model.record import Value
+from sentinel.normalise.decode import plain
+from sentinel.normalise.values import address
 from sentinel.normalise.windows.spelling import EVENT_ID, Spelling, level, spelling
 
 MAX_SHAPES = 20_000
@@ -25,6 +29,12 @@ MIN_RUN = 3
 """Shorter runs of letters are in every line."""
 _ESCAPES = (b"\\u00", b"\\u0130", b"\\u0307", b"\\u037e", b"\\u1fef", b"\\u212a")
 """Escapes in JSON of ASCII, and of all else that folding or composing makes ASCII of, such as the Kelvin sign."""
+_IN_NUMBERS = frozenset("0123456789abcdef.:+-")
+"""Of what a record's texts of numbers and addresses consist, which JSON may write in other ways."""
+_MAX_ADDRESS = 64
+_WHOLE = frozenset({int, str})
+"""Types an event id may have; as keys of a dictionary, 1.0 and true are the same as 1."""
+_TEXT = frozenset({str, type(None)})
 _LEFTMOST = ahocorasick_rs.MatchKind.LeftmostFirst
 """The kind of search that has fast prefilters."""
 _TURNS_ASCII = ahocorasick_rs.BytesAhoCorasick(
@@ -42,7 +52,7 @@ class Gate:
     def __init__(self, needles: frozenset[str]) -> None:
         self.size = len(needles)
         runs = sorted({_plain_run(needle) for needle in needles})
-        self._is_open = any(len(run) < MIN_RUN for run in runs)
+        self._is_open = any(len(run) < MIN_RUN or _IN_NUMBERS.issuperset(run) for run in runs)
         patterns = [*(run.encode() for run in runs if run), *_ESCAPES]
         self._in_bytes = ahocorasick_rs.BytesAhoCorasick(patterns, matchkind=_LEFTMOST)
         self._in_text = ahocorasick_rs.AhoCorasick(sorted(needles), matchkind=_LEFTMOST)
@@ -55,15 +65,20 @@ class Gate:
         """Return whether a word is in a text of the event `row`, or may be in one that lies deeper."""
         texts: list[str] = []
         for value in row.values():
-            if type(value) is str:
-                texts.append(value)
-            elif isinstance(value, list):
-                texts.extend(member for member in value if isinstance(member, str))
-                if any(isinstance(member, list | dict) for member in value):
+            for member in value if isinstance(value, list) else (value,):
+                if isinstance(member, list | dict):
                     return True
-            elif isinstance(value, dict):
-                return True
+                texts += _written(member)
         return bool(self._in_text.find_matches_as_indexes(fold(text_of("\0".join(texts)))))
+
+
+def _written(value: object) -> list[str]:
+    """Return the texts that a record has for a value in JSON that is no list or object."""
+    text = plain(value)
+    if text is None:
+        return []
+    short = address(text) if ":" in text and len(text) <= _MAX_ADDRESS else None
+    return [text] if short is None else [text, short]
 
 
 def _plain_run(needle: str) -> str:
@@ -94,12 +109,14 @@ class Fit:
 class Shape:
     """All events with the same names."""
 
-    __slots__ = ("decide", "fits", "refused", "spelled")
+    __slots__ = ("decide", "fits", "refused", "spelled", "texts")
 
     def __init__(self, spelled: Spelling, deciding: Sequence[str]) -> None:
         self.spelled = spelled
         names = sorted({place for field in deciding for place in spelled.of(field) or ()})
         self.decide = itemgetter(names[0], *names)  # two at least, so that it always gives a tuple
+        self.texts = [name for name in names if name not in ("EventID", EVENT_ID)]
+        """Names of what decides besides the event id."""
         self.fits: dict[object, Fit] = {}
         self.refused: set[object] = set()
         """Kinds of events that always go the ordinary way."""
@@ -121,14 +138,18 @@ class Sieve:
 
     def sift(self, block: bytes) -> tuple[int, list[tuple[int, bytes]]]:
         """Return how many lines `block` has, and those that need a closer look, each with its place from 0."""
-        loads, shapes, common = orjson.loads, self._shapes, self._common
+        loads, shapes, whole, common = orjson.loads, self._shapes, _WHOLE, self._common
         is_suspect = common is None or common.lets(block)
+        is_long = len(block) > MAX_RAW_CHARACTERS
         lines = block.split(b"\n")
         kept: list[tuple[int, bytes]] = []
         for place, line in enumerate(lines):
             row = None
             try:
                 row = loads(line)
+                if type(row["EventID"]) not in whole or (is_long and len(line) > MAX_RAW_CHARACTERS):
+                    kept.append((place, line))
+                    continue
                 shape = shapes[tuple(row)]
                 fit = shape.fits[shape.decide(row)]
                 bits = fit.base
@@ -152,7 +173,9 @@ class Sieve:
         """Get to know a line's shape and kind, and return whether the line itself needs a closer look."""
         if type(row) is dict and "EventID" not in row:
             row = level(row)
-        if type(row) is not dict or type(row.get("EventID", row.get(EVENT_ID))) not in (int, str):
+        if type(row) is not dict or type(row.get("EventID", row.get(EVENT_ID))) not in _WHOLE:
+            return True
+        if len(line) > MAX_RAW_CHARACTERS:
             return True
         fit = self._fit(row, line)
         if fit is None:
@@ -175,9 +198,9 @@ class Sieve:
         shape = self._shapes.get(names) or self._shape(names)
         if shape is None:
             return None
-        key = shape.decide(row)
-        if any(isinstance(value, list | dict | float | bool) for value in key):
+        if any(type(row[name]) not in _TEXT for name in shape.texts):
             return None
+        key = shape.decide(row)
         fit = shape.fits.get(key)
         if fit is None and key not in shape.refused and len(shape.fits) + len(shape.refused) < MAX_FITS:
             fit = self._new_fit(shape, line)
@@ -205,7 +228,7 @@ class Sieve:
         if fields is None or fields.get("event.kind") != "event":
             return None
         partition = self._router.route(fields).partition(fields)
-        if partition.plan.comparisons or any(words.question.open for words in partition.words):
+        if partition.plan.comparisons or not all(_is_plain(words.question) for words in partition.words):
             return None
         base = 0
         reads: list[tuple[str, Slot]] = []
@@ -235,6 +258,12 @@ class Sieve:
         if self._common is None or len(needles) < self._common.size:
             self._common = gate
         return gate
+
+
+def _is_plain(words: Question) -> bool:
+    """Return whether words matter only where one of the needles is found."""
+    others = (words.exact, words.unsure, words.open, words.present, words.negated, words.absent)
+    return not any(others)
 
 
 def _places(slot: Slot, spelled: Spelling) -> list[str] | None:

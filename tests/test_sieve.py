@@ -7,15 +7,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sentinel.detect.engine import Engine
 from sentinel.detect.facts import fold, text_of
 from sentinel.detect.load import load_rules
-from sentinel.event import Event
+from sentinel.event import MAX_RAW_CHARACTERS, Event
 from sentinel.model.record import Record, Value
 from sentinel.normalise import normalise
+from sentinel.normalise.windows.spelling import level, spelling
 from sentinel.sieve import Gate, Sieve
 
 RULES = r"""
@@ -48,6 +50,16 @@ title: Anything
 id: 00000000-0000-4000-8000-000000000006
 logsource: {product: windows, service: wmi}
 detection: {a: {Image: '*'}, b: {Data|exists: false}, condition: a and b}
+---
+title: Numbers and addresses as words
+id: 00000000-0000-4000-8000-000000000007
+logsource: {product: windows}
+detection: {keywords: [4444, '1.0', 'e+', '192.0.2.1'], condition: keywords}
+---
+title: Message
+id: 00000000-0000-4000-8000-000000000008
+logsource: {product: windows, service: security}
+detection: {a: {Message: null}, b: {EventID: '468?'}, condition: a and b}
 """
 CHANNELS = [
     "Microsoft-Windows-Sysmon/Operational",
@@ -71,6 +83,9 @@ TEXTS = st.one_of(
             "pc1",
             "0x80",
             "12",
+            "::FFFF:192.0.2.1",
+            "0:0:0:0:0:ffff:c000:0201",
+            "true",
             "",
             "{",
             "\u0000",
@@ -92,6 +107,7 @@ NAMES = [
     "ParentImage",
     "Parent Image",
     "ProcessId",
+    "IpAddress",
     "Data",
     "Message",
     "Hostname",
@@ -207,6 +223,76 @@ def test_what_falls_through_fires_nothing(
 )
 def test_what_is_no_event_is_kept(engine: Engine, lines: list[bytes]) -> None:
     check(engine, Sieve(engine.router, interpreted), lines)
+
+
+SEEN = {"Channel": "Security", "EventID": 4624, "X": 1}
+"""An event whose kind the sieve knows before the one that matters comes."""
+UNUSUAL: list[tuple[str, object, dict[str, object]]] = [
+    ("a number is a word", {"keywords": ["4444"]}, {**SEEN, "X": 4444}),
+    ("a number in a list is a word", {"keywords": [4444]}, {**SEEN, "X": [4444]}),
+    ("a number is written in another way", {"keywords": ["1000.0"]}, {**SEEN, "X": 1e3}),
+    ("a truth is a word", {"keywords": ["true"]}, {**SEEN, "X": True}),
+    ("a keyword is a truth", {"keywords": [True]}, {**SEEN, "X": "true"}),
+    ("any word will do", {"keywords": ["*"]}, SEEN),
+    ("a letter fits without case", {"keywords": {"|re": "(?i)password"}}, {**SEEN, "X": "pa\u017f\u017fword"}),
+    ("an address is shortened", {"keywords": ["192.0.2.1"]}, {**SEEN, "IpAddress": "0:0:0:0:0:ffff:c000:0201"}),
+    ("an empty message is none", {"a": {"Message": None}}, {**SEEN, "Message": ""}),
+    ("a message is a text", {"a": {"Message": None}}, {**SEEN, "Message": 5}),
+    ("a message is empty deeper down", {"a": {"Message": None}}, {"event_id": 1, "log_name": "System", "message": ""}),
+]
+
+
+@pytest.mark.parametrize(("detection", "event"), [case[1:] for case in UNUSUAL], ids=[case[0] for case in UNUSUAL])
+def test_what_a_record_says_in_another_way_is_kept(
+    tmp_path: Path, detection: dict[str, object], event: dict[str, object]
+) -> None:
+    (tmp_path / "rule.yml").write_text(
+        yaml.safe_dump(
+            {"title": "T", "logsource": {"product": "windows"}, "detection": {**detection, "condition": "1 of them"}}
+        )
+    )
+    engine = Engine(load_rules([tmp_path]))
+    line = json.dumps(event).encode()
+    assert engine.full_scan(record_of(line))
+    sieve = Sieve(engine.router, interpreted)
+    for each in (SEEN, {**SEEN, "IpAddress": "x"}, {**SEEN, "Message": "x"}):
+        sieve.sift(json.dumps(each).encode())
+    for _ in range(2):
+        assert sieve.sift(line)[1] == [(0, line)]
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"Channel": "Security", "EventID": 1.0},
+        {"Channel": "Security", "EventID": True},
+        {"Channel": "Security", "EventID": 1, "X": "x" * MAX_RAW_CHARACTERS},
+        {"winlog.channel": "Security", "winlog.event_id": 1},
+    ],
+)
+def test_what_only_looks_like_an_event_known_already_is_kept(engine: Engine, event: dict[str, object]) -> None:
+    sieve = Sieve(engine.router, interpreted)
+    for known in (
+        {"Channel": "Security", "EventID": 1},
+        {"Channel": "Security", "EventID": 1, "X": "x"},
+        {"winlog": {"channel": "Security", "event_id": 1}},
+    ):
+        assert sieve.sift(json.dumps(known).encode())[1] == []
+    raw = level({"winlog": {"channel": "Security", "event_id": 1}}) if "winlog.channel" in event else event
+    check(engine, sieve, [json.dumps(raw).encode()])
+
+
+def test_a_flat_event_with_names_of_a_record_is_not_taken_for_a_levelled_one(engine: Engine) -> None:
+    sieve = Sieve(engine.router, interpreted)
+    odd = {"winlog.event_id": 4624, "winlog.channel": "Security", "Channel": "Security", "ProcessId": 11}
+    check(engine, sieve, [json.dumps({**odd, "EventID": number}).encode() for number in (4624, 4688)])
+
+
+def test_names_without_their_prefix_are_not_the_header_of_an_event() -> None:
+    spelled = spelling(["Channel", "EventID"])
+    assert spelled is not None
+    assert spelled.of("winlog.user.name") == ()
+    assert spelled.of("user.name") is None
 
 
 def test_ordinary_events_fall_through(engine: Engine) -> None:

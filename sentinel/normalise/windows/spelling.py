@@ -14,8 +14,11 @@ DATA = "winlog.event_data."
 EVENT_ID = "winlog.event_id"
 _OTHER_KINDS = frozenset({"Event", "winlog", "event_id", "event", "event.dataset", "raw", "EventData", "UserData"})
 """A name that means, or may mean, another layout or another kind of event."""
-_CHANGED = frozenset({"winlog.record_id", "winlog.version", "winlog.process.pid", "winlog.process.thread.id"})
-"""Fields whose value in a record is more than the text in the event."""
+_CHANGED = frozenset(
+    {"winlog.record_id", "winlog.version", "winlog.process.pid", "winlog.process.thread.id", "message"}
+)
+"""Fields whose value in a record is not always the text in the event."""
+_HEADER = frozenset("winlog." + field for field in FLAT_NAMES)
 _PLAIN = frozenset({str, int, type(None)})
 
 
@@ -32,7 +35,7 @@ class Spelling:
             return None if field in _CHANGED else self.names[field]
         # A dotted name of event data may stand for an object in the event.
         is_plain = field == "message" or (field.startswith("winlog.") and "." not in field.removeprefix(DATA))
-        return () if is_plain or field.removeprefix("winlog.") in FLAT_NAMES else None
+        return () if is_plain or field in _HEADER else None
 
 
 def level(body: Mapping[str, object]) -> dict[str, object] | None:
@@ -66,10 +69,8 @@ def spelling(names: Sequence[str]) -> Spelling | None:
     The events are on one level: by themselves, or made so by `level`.
     """
     given = frozenset(names)
-    if EVENT_ID in given:
-        found: dict[str, tuple[str, ...]] = {
-            name: (name,) for name in names if name == "message" or name.removeprefix("winlog.") in FLAT_NAMES
-        }
+    if EVENT_ID in given and "EventID" not in given:
+        found: dict[str, tuple[str, ...]] = {name: (name,) for name in names if name == "message" or name in _HEADER}
         data = [name for name in names if name not in found]
     elif "EventID" in given and given.isdisjoint(_OTHER_KINDS):
         found = {
