@@ -8,6 +8,7 @@ from typing import Any
 import typer
 
 from sentinel.cli import COMMANDS
+from sentinel.cli.examples import commands_in
 
 
 def cli_page() -> str:
@@ -44,6 +45,8 @@ def _section(path: str, command: Any) -> Iterator[str]:
     rows += [f"| {_option(each)} | {_cell(each)} |" for each in options]
     if rows:
         yield "\n".join(["| | |", "|---|---|", *rows]) + "\n"
+    if command.epilog:
+        yield "\n".join(["Examples:\n", "```", *commands_in(command.epilog), "```\n"])
 
 
 def _argument(param: Any) -> str:

@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -277,14 +278,23 @@ def is_json_lines(path: Path) -> bool:
 
 
 def files_in(paths: Iterable[Path]) -> Iterator[Path]:
-    """Yield every file in `paths`, folders in depth and in a stable order; raise InputError for a missing path."""
+    """Yield every file in `paths`, folders in depth and in a stable order; raise InputError for a missing path.
+
+    A folder that may not be looked into is yielded itself, so that who reads it says so.
+    """
     for path in paths:
-        if path.is_dir():
-            yield from (file for file in sorted(path.rglob("*")) if file.is_file() and not file.name.startswith("."))
+        if path.is_dir() and not _is_closed(path):
+            for file in sorted(path.rglob("*")):
+                if not file.name.startswith(".") and (file.is_file() or _is_closed(file)):
+                    yield file
         elif path.exists():
             yield path
         else:
             raise InputError(f"{path}: there is no such file or folder")
+
+
+def _is_closed(path: Path) -> bool:
+    return path.is_dir() and not os.access(path, os.R_OK | os.X_OK)
 
 
 def _open(path: Path) -> IO[bytes]:

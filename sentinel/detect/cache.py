@@ -143,7 +143,7 @@ class RuleCache:
                 rule_set.has_filters,
             )
             write(self._file(paths, parts), _ENCODER.encode(kept))
-        except OSError as error:
+        except (OSError, UnicodeEncodeError) as error:  # The latter: a file name that is not UTF-8.
             log.warning("Compiled rules cannot be kept.", extra={"folder": str(self._folder), "reason": str(error)})
             return rule_set
         return RuleSet(

@@ -1,5 +1,6 @@
 """Rule files as YAML documents, read with limits, because a rule pack comes from outside."""
 
+import os
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -57,19 +58,25 @@ def _is_merge(key: yaml.Node) -> bool:
 def rule_files(paths: Iterable[Path]) -> Iterator[Path]:
     """Yield the rule files in `paths` (files, or folders searched in depth), each once, in a stable order.
 
-    Files and folders below them whose names begin with a dot are passed over: `.git`, previous versions of packs.
+    Files and folders below them whose names begin with a dot are passed over: `.git`, previous versions of packs. A
+    folder that may not be looked into stands for the files in it: whoever reads it is told so.
     Raises InputError for a path that does not exist.
     """
     seen: set[Path] = set()
     for path in paths:
         if not path.exists():
             raise InputError(f"{path}: there is no such file or folder of rules")
-        found = sorted(_visible(path)) if path.is_dir() else [path]
-        for file in found:
-            is_wanted = file == path or (file.suffix in (".yml", ".yaml") and file.is_file())
+        is_open = path.is_dir() and not _is_closed(path)
+        for file in sorted(_visible(path)) if is_open else [path]:
+            is_rule = file.suffix in (".yml", ".yaml") and file.is_file()
+            is_wanted = is_rule or file == path or _is_closed(file)
             if is_wanted and (real := file.resolve()) not in seen:
                 seen.add(real)
                 yield file
+
+
+def _is_closed(path: Path) -> bool:
+    return path.is_dir() and not os.access(path, os.R_OK | os.X_OK)
 
 
 def _visible(folder: Path) -> Iterator[Path]:
@@ -107,10 +114,20 @@ def parse_documents(text: str, place: str) -> list[dict[str, Any]]:
             if len(documents) > MAX_DOCUMENTS:
                 raise InputError(f"{place}: more than {MAX_DOCUMENTS} documents")
     except yaml.YAMLError as error:
-        raise InputError(f"{place}: not YAML: {' '.join(str(error).split())}") from error
+        raise InputError(f"{place}: not YAML: {_fault(error)}") from error
     except (ValueError, OverflowError, RecursionError, TypeError, AttributeError) as error:
         raise InputError(f"{place}: not YAML that can be used: {error}") from error
     return documents
+
+
+def _fault(error: yaml.YAMLError) -> str:
+    """Return what the parser stumbled over, and where, in one line."""
+    mark = getattr(error, "problem_mark", None)
+    if mark is None:
+        return " ".join(str(error).split())
+    words = [getattr(error, "problem", None), getattr(error, "context", None)]
+    text = " ".join(" ".join(filter(None, words)).split())
+    return f"line {mark.line + 1}, column {mark.column + 1}: {text}"
 
 
 def _check_nesting(text: str, place: str) -> None:

@@ -2,11 +2,13 @@
 
 import gc
 import logging
+import re
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import copy, deepcopy
 from dataclasses import replace
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from sigma.collection import SigmaCollection
 from sigma.correlations import SigmaCorrelationRule
 from sigma.exceptions import SigmaError
 from sigma.filters import SigmaFilter
+from sigma.modifiers import modifier_mapping
 from sigma.processing.pipeline import ProcessingPipeline
 from sigma.rule import SigmaLogSource, SigmaRule
 from sigma.rule.attributes import SigmaStatus
@@ -54,6 +57,7 @@ _SET_ASIDE = {
     SigmaStatus.DEPRECATED: "deprecated: another rule has taken its place; change its status to use it all the same",
     SigmaStatus.UNSUPPORTED: "unsupported: it needs what no Sigma engine offers; rewrite it as a correlation rule",
 }
+_UNKNOWN_MODIFIER = re.compile(r"Unknown modifier '([^']{1,40})'")
 Parsed = SigmaRule | SigmaCorrelationRule
 
 
@@ -130,9 +134,17 @@ def _parse(document: dict[str, Any]) -> SigmaCollection:
 def message_of(error: BaseException) -> str:
     """Return one line that says what is wrong."""
     text = " ".join(str(error)[: 2 * MAX_MESSAGE_CHARACTERS].split()) or type(error).__name__
+    text += _nearest_modifier(text)
     text = text if len(text) <= MAX_MESSAGE_CHARACTERS else f"{text[:MAX_MESSAGE_CHARACTERS]}..."
     is_meant = isinstance(error, SigmaError | InputError)
     return text if is_meant else f"not a Sigma rule ({type(error).__name__}: {text})"
+
+
+def _nearest_modifier(text: str) -> str:
+    found = _UNKNOWN_MODIFIER.fullmatch(text)
+    names = [name for name in modifier_mapping if not name.startswith("sentinel-")]
+    near = get_close_matches(found[1].lower(), names, n=1) if found else []
+    return f"; did you mean '{near[0]}'?" if near else ""
 
 
 class _Loader:

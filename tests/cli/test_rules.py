@@ -1,6 +1,7 @@
 """`sentinel rules`: broken and questionable rules are named, and samples keep their promise."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,26 @@ def test_a_broken_rule_fails_the_check(folder: Path) -> None:
     result = run("check", folder)
     assert result.exit_code == 1
     assert "broken.yml: not YAML" in result.stdout
+
+
+def test_a_broken_rule_is_named_with_its_place_and_what_was_meant(folder: Path) -> None:
+    (folder / "broken.yml").write_text("title: x\nlogsource: [\n", encoding="utf-8")
+    (folder / "typo.yml").write_text(RULE.replace("event.outcome:", "event.outcome|contians:"), encoding="utf-8")
+    told = run("check", folder).stdout
+    assert "broken.yml: not YAML: line 3, column 1" in told
+    assert "did you mean 'contains'?" in told
+
+
+@pytest.mark.parametrize("command", ["check", "test"])
+def test_a_folder_without_rules_is_wrong_use(command: str, tmp_path: Path) -> None:
+    result = run(command, tmp_path)
+    assert isinstance(result.exception, SentinelError)
+    assert result.exception.exit_code == 2
+
+
+def test_a_file_name_that_is_not_utf_8_does_not_stop_the_check(folder: Path) -> None:
+    (folder / "refused_log_in.yml").rename(folder / os.fsdecode(b"refused\xff.yml"))
+    assert "usable rules" in run("check", folder).stderr
 
 
 @pytest.mark.parametrize(

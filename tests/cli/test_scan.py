@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -173,10 +174,41 @@ def test_a_broken_file_is_named_and_cannot_is_not_nothing(rules: Path, logs: Pat
 
 def test_a_file_nobody_knows_is_left_out_of_a_folder_and_refused_by_name(rules: Path, logs: Path) -> None:
     (logs / "notes.txt").write_text("dear diary\n", encoding="utf-8")
+    (logs / "auth.log").write_text(
+        "Nov 23 08:00:00 host sshd[7]: Connection closed by 10.0.0.1 port 1\n", encoding="utf-8"
+    )
     result = scan(rules, logs)
     assert result.exit_code == 0
     assert "notes.txt" in result.stderr
     assert isinstance(scan(rules, logs / "notes.txt").exception, SentinelError)
+
+
+def test_nothing_to_read_is_not_nothing_found(rules: Path, logs: Path) -> None:
+    empty = scan(rules, logs)
+    (logs / "notes.txt").write_text("dear diary\n", encoding="utf-8")
+    for result in (empty, scan(rules, logs)):
+        assert isinstance(result.exception, SentinelError)
+        assert result.exception.exit_code == 3
+
+
+def test_names_that_are_not_utf_8_are_read_all_the_same(rules: Path, logs: Path) -> None:
+    (logs / os.fsdecode(b"auth\xff.log")).write_text(AUTH, encoding="utf-8")
+    rules.rename(rules.with_name(os.fsdecode(b"rule\xff.yml")))
+    result = scan(rules.parent, logs)
+    assert [name for *_, name in found(result)] == ["Guessing"], result.stderr
+
+
+def test_a_folder_that_may_not_be_looked_into_is_not_an_empty_one(
+    rules: Path, logs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (logs / "auth.log").write_text(AUTH.replace("Failed", "Accepted"), encoding="utf-8")
+    (logs / "locked").mkdir()
+    may = os.access  # Tests may run as root, who may do everything.
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path).name != "locked" and may(path, mode))
+    result = scan(rules, logs)
+    assert "locked" in result.stderr
+    assert isinstance(result.exception, SentinelError)
+    assert result.exception.exit_code == 3
 
 
 def test_the_dataset_can_be_said(rules: Path, logs: Path) -> None:

@@ -5,16 +5,27 @@ from typing import Annotated
 
 import typer
 
+from sentinel.cli.examples import shown
 from sentinel.cli.rules.folders import Pipelines, PlaceholderFile, rules_in
 from sentinel.errors import InputError
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 
-@app.command()
+@app.command(
+    epilog=shown(
+        "sentinel explain --rule rules/web/backup_downloaded.yml --event access.log --record 2",
+        "sentinel explain --rules sigma/rules --rule 'Mimikatz Use' --event events.ndjson --json",
+        "tail -n 1 access.log | sentinel explain --rule backup.yml --event - --dataset nginx.access",
+    )
+)
 def explain(
-    file: Annotated[Path | None, typer.Argument(help="EVTX, JSON or text log; the same as --event.")] = None,
-    event: Annotated[Path | None, typer.Option(help="EVTX, JSON or text log; - is standard input.")] = None,
+    file: Annotated[
+        Path | None, typer.Argument(help="EVTX, JSON or text log; the same as --event.", readable=False)
+    ] = None,
+    event: Annotated[
+        Path | None, typer.Option(help="EVTX, JSON or text log; - is standard input.", readable=False)
+    ] = None,
     rule: Annotated[
         str | None, typer.Option(help="A rule file, or id, name or title of a rule; needed where there are several.")
     ] = None,

@@ -47,6 +47,8 @@ class Events:
         """Yield each record with its number, from 1; raise InputError where there are too many."""
         if not self.path.exists():
             raise InputError(f"{self.name}: there is no such file")
+        if self.path.is_dir():
+            raise InputError(f"{self.name} is a folder; name one file of events")
         source = Source(self.path, self._dataset, now())
         for count, event in enumerate(source.read(), start=1):
             if count > MAX_RECORDS:

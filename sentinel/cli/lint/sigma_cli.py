@@ -22,8 +22,8 @@ def issues(files: Sequence[Path], known: Sequence[Issue]) -> Iterator[Issue]:
     """
     said = {(each.path.resolve(), each.check.removeprefix("sigma:")) for each in known}
     broken = {each.path.resolve() for each in known if each.check == "broken"}
-    # One file that is no YAML would end the whole run.
-    asked = [path for path in files if path.resolve() not in broken]
+    # One file that is no YAML would end the whole run, and a name that is not UTF-8 would break its report.
+    asked = [path for path in files if path.resolve() not in broken and _is_text(path)]
     for start in range(0, len(asked), BATCH):
         for found in _batch(asked[start : start + BATCH]):
             if (found.path.resolve(), found.check.removeprefix("sigma-cli:")) not in said:
@@ -52,7 +52,13 @@ def _batch(files: Sequence[Path]) -> Iterator[Issue]:
 
 
 def _read(report: Path, names: dict[str, Path]) -> Iterator[Issue]:
-    for case in Xml.parse(report).getroot().iter("testcase"):  # noqa: S314 - sigma-cli wrote it just now
+    try:
+        cases = list(Xml.parse(report).getroot().iter("testcase"))  # noqa: S314 - sigma-cli wrote it just now
+    except Xml.ParseError as error:
+        # It writes what rules hold as it is, and XML has no words for control characters.
+        yield _cannot(next(iter(names.values())), f"the report of sigma check is no XML: {error}")
+        return
+    for case in cases:
         failure = case.find("failure")
         if failure is None:
             continue
@@ -70,6 +76,14 @@ def _read(report: Path, names: dict[str, Path]) -> Iterator[Issue]:
             rule=title,
             is_grave=False,
         )
+
+
+def _is_text(path: Path) -> bool:
+    try:
+        str(path.resolve()).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _cannot(path: Path, message: str) -> Issue:

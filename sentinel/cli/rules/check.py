@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sentinel.cli.rules.folders import Folders, Json, Pipelines, PlaceholderFile, rules_in, say, show
+from sentinel.errors import InputError
 
 if TYPE_CHECKING:
     from sentinel.cli.lint.issue import Issue
@@ -30,6 +31,8 @@ def check(
     from sentinel.detect.documents import rule_files
 
     files = list(rule_files(folders))
+    if not files:
+        raise InputError("no rule was found there")
     rule_set = rules_in(folders, pipeline, placeholders)
     wants_samples = any(len(samples_of(path).missing) < 2 for path in files)
     issues = lint(files, rule_set, wants_samples=wants_samples, runs_sigma_cli=sigma)

@@ -101,7 +101,7 @@ def list_rules(
     if json:
         for each in found:
             sys.stdout.write(to_json.dumps(asdict(each), ensure_ascii=False) + "\n")
-    else:
+    elif found:
         _show(found)
     say(f"{len(found)} rules")
 
@@ -188,15 +188,19 @@ def _show(found: list[Listed]) -> None:
     from rich.console import Console
     from rich.table import Column, Table
 
-    from sentinel.cli.findings import plain
+    from sentinel.cli.findings import NARROW, plain
 
+    console = Console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else 200)
+    is_narrow = console.width < NARROW
     has_states = any(each.state for each in found)
     states = [Column("state")] if has_states else []
-    table = Table(Column("level"), *states, Column("id", no_wrap=True), "title", "log source", highlight=False)
+    titles = ["title, id"] if is_narrow else [Column("id", no_wrap=True), "title"]
+    table = Table(Column("level"), *states, *titles, "log source", highlight=False)
     for each in found:
         state = [each.state or "-"] if has_states else []
-        table.add_row(each.level, *state, each.id, plain(each.title), plain(each.log_source))
-    Console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else 200).print(table)
+        names = [f"{plain(each.title)}\n{each.id}"] if is_narrow else [each.id, plain(each.title)]
+        table.add_row(each.level, *state, *names, plain(each.log_source))
+    console.print(table)
 
 
 def _show_skipped(found: list[Skipped], *, as_json: bool) -> None:

@@ -12,7 +12,7 @@ from sentinel.errors import InputError
 
 
 def sample(
-    file: Annotated[Path, typer.Argument(help="EVTX, JSON or text log.")],
+    file: Annotated[Path, typer.Argument(help="EVTX, JSON or text log.", readable=False)],
     record: Annotated[
         list[int] | None, typer.Option(help="Line or record to take, from 1 (repeatable); else all.", min=1)
     ] = None,

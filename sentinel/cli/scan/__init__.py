@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sentinel.cli.examples import shown
 from sentinel.cli.findings import Findings, Output
 from sentinel.errors import InputError, UnavailableError
 
@@ -17,9 +18,18 @@ if TYPE_CHECKING:
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 
-@app.command()
+@app.command(
+    epilog=shown(
+        "sentinel scan /var/log/nginx --rules rules/web",
+        "sentinel scan Security.evtx --rules sigma/rules --csv --bom > matches.csv",
+        "sentinel scan dump.log --dataset linux.auth --rules rules --json | jq .rule.name",
+    )
+)
 def scan(
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="EVTX, JSON, text logs, or folders of them.")],
+    paths: Annotated[
+        list[Path],
+        typer.Argument(metavar="PATH...", help="EVTX, JSON, text logs, or folders of them.", readable=False),
+    ],
     rules: Annotated[list[Path], typer.Option(help="Folder or file of Sigma rules (repeatable).")],
     json: Annotated[bool, typer.Option("--json", help="One ECS object per match and line on standard output.")] = False,
     csv: Annotated[bool, typer.Option("--csv", help="One row per match, safe to open in a spreadsheet.")] = False,
@@ -37,7 +47,10 @@ def scan(
     ] = None,
     placeholders: Annotated[Path | None, typer.Option(help="YAML file with the values of %placeholders%.")] = None,
 ) -> None:
-    """Run Sigma rules over files, offline. Exits with 1 when a rule fired, 0 when none did, 3 when it cannot tell."""
+    """Run Sigma rules over files, offline. Exits with 1 when a rule fired, 0 when none did, 3 when it cannot tell.
+
+    Correlations count within one file, not from file to file.
+    """
     output = Output.chosen(json=json, csv=csv, bom=bom)
     _check_dataset(dataset)
     # Loaded here, so that `--help` answers at once.
@@ -64,6 +77,8 @@ def scan(
         raise SystemExit(1)
     if tally.unreadable:
         raise UnavailableError(f"{len(tally.unreadable)} files could not be read, and no rule fired on the rest")
+    if not tally.files:
+        raise UnavailableError("there was nothing to read; name a file, and what wrote it with --dataset")
 
 
 def _cache(folder: Path | None) -> "RuleCache | None":
