@@ -161,9 +161,9 @@ class Source:
         for block in blocks(stream):
             count, kept = sift(block)
             self.events += count - len(kept)
-            if count > len(kept) and self.dataset is None:
-                self.dataset, self.is_guessed = WINDOWS, True
-            for place, line in kept:
+            for index, (place, line) in enumerate(kept):
+                if place > index:
+                    self._settle_by_sieve()
                 number = before + place + 1
                 if len(line) > MAX_LINE_BYTES:
                     self.fault(number, f"longer than {MAX_LINE_BYTES} bytes")
@@ -171,7 +171,14 @@ class Source:
                 text = line.decode("utf-8", "surrogateescape").rstrip("\r").removeprefix("\ufeff")
                 if text.strip():
                     yield number, text
+            if count > len(kept):
+                self._settle_by_sieve()
             before += count
+
+    def _settle_by_sieve(self) -> None:
+        """Take in that an event of Windows fell through the sieve."""
+        if self.dataset is None:
+            self.dataset, self.is_guessed = WINDOWS, True
 
     def _json_whole(self, stream: IO[bytes]) -> Iterator[Event]:
         content = stream.read(MAX_WHOLE_BYTES + 1)

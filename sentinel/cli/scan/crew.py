@@ -3,11 +3,12 @@
 import multiprocessing
 import os
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 
 from sentinel.cli.scan.reader import Part, Reader
-from sentinel.cli.scan.task import Task, count_lines, cut
+from sentinel.cli.scan.task import Task, count_lines, cut, is_cut
 from sentinel.errors import UnavailableError
 
 AHEAD = 2
@@ -22,27 +23,40 @@ def cores() -> int:
 
 
 def parts(reader: Reader, tasks: Sequence[Task], jobs: int) -> Iterator[tuple[Task, Part]]:
-    """Yield what the tasks show, in their order, worked on by `jobs` processes (by this one if that is 1)."""
-    if jobs == 1 or (len(tasks) == 1 and next(cut(tasks, _one_each)) is tasks[0]):
+    """Yield what the tasks show, in their order, worked on by `jobs` processes (by this one if that is 1).
+
+    Raises UnavailableError where a process ends before its work is done.
+    """
+    if jobs == 1 or (len(tasks) == 1 and not is_cut(tasks[0])):
         for task in tasks:
             yield from ((task, part) for part in reader.read(task))
         return
     _readers.append(reader)
     # Forked processes have the rules already; nothing here has started a thread.
     context = multiprocessing.get_context("fork")
-    with ProcessPoolExecutor(jobs, mp_context=context) as pool:
-        waiting: deque[tuple[Task, Future[list[Part]]]] = deque()
-        try:
-            for task in cut(tasks, lambda some: pool.map(count_lines, some)):
-                waiting.append((task, pool.submit(_read, task)))
-                if len(waiting) >= jobs + AHEAD:
-                    yield from _first(waiting)
-            while waiting:
+    try:
+        with ProcessPoolExecutor(jobs, mp_context=context) as pool:
+            yield from _in_order(pool, cut(tasks, lambda some: pool.map(count_lines, some), reader.dataset_of), jobs)
+    except BrokenProcessPool as error:
+        raise UnavailableError(
+            "a process of the scan was ended from outside, as happens where memory is short; try fewer with --jobs"
+        ) from error
+    finally:
+        _readers.clear()
+
+
+def _in_order(pool: ProcessPoolExecutor, tasks: Iterable[Task], jobs: int) -> Iterator[tuple[Task, Part]]:
+    waiting: deque[tuple[Task, Future[list[Part]]]] = deque()
+    try:
+        for task in tasks:
+            waiting.append((task, pool.submit(_read, task)))
+            if len(waiting) >= jobs + AHEAD:
                 yield from _first(waiting)
-        finally:
-            for _, future in waiting:
-                future.cancel()
-            _readers.clear()
+        while waiting:
+            yield from _first(waiting)
+    finally:
+        for _, future in waiting:
+            future.cancel()
 
 
 def _first(waiting: "deque[tuple[Task, Future[list[Part]]]]") -> Iterator[tuple[Task, Part]]:
@@ -59,7 +73,3 @@ def _read(task: Task) -> list[Part]:
     found = list(reader.read(task))
     reader.keep()
     return found
-
-
-def _one_each(tasks: Sequence[Task]) -> list[int]:
-    return [0] * len(tasks)

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
+from pathlib import Path
 
 from sentinel.cli.guess import guess_json
 from sentinel.cli.scan.tally import Tally
@@ -45,7 +46,8 @@ class Reader:
 
     def read(self, task: Task) -> Iterator[Part]:
         """Yield what the events of a task show, some at a time; what is wrong with the file is in the last tally."""
-        source = Source(task.path, self._dataset, self._seen_at, sift=self._sift)
+        source = Source(task.path, self._dataset or task.dataset, self._seen_at, sift=self._sift)
+        source.is_guessed = self._dataset is None and task.dataset is not None
         source.part(task.start, task.end, task.line)
         last = Tally()
         try:
@@ -63,6 +65,17 @@ class Reader:
             last.unreadable.append(str(error))
         last.count(source, is_first=task.start == 0)
         yield Part(tally=last, is_last=True)
+
+    def dataset_of(self, path: Path) -> str | None:
+        """Return the dataset that the first event of a file settles; None where none does."""
+        if self._dataset is not None:
+            return self._dataset
+        source = Source(path, None, self._seen_at)
+        try:
+            next(source.read(), None)
+        except (UnavailableError, InputError):
+            return None
+        return source.dataset
 
     def keep(self) -> None:
         """Keep what was planned, for the next start and for other processes."""

@@ -36,5 +36,6 @@ def run(
                 sys.stdout.buffer.write(output.line(task.path, match, record))
             tally.join(part.tally)
             step(task.size if part.is_last else 0, part.tally.events)
+    tally.close()
     sys.stdout.flush()
     return findings, tally, sum(engine.statistics.values())

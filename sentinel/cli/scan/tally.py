@@ -26,6 +26,8 @@ class Tally:
     unknown: list[Path] = field(default_factory=list)
     """Files of a folder that hold no kind of log we know."""
     guessed: dict[str, int] = field(default_factory=dict)
+    read: dict[Path, tuple[int, int]] = field(default_factory=dict)
+    """Events and broken records of each file, all its parts together."""
 
     def count(self, source: "Source", *, is_first: bool) -> None:
         """Take in what a file, or a part of one, turned out to be; only the first part counts as a file."""
@@ -34,8 +36,7 @@ class Tally:
         self.broken += source.broken
         for fault in source.faults:
             self.name(fault)
-        if source.events == 0 and source.broken:
-            self.unreadable.append(f"{source.path}: every one of its {source.broken} records is broken")
+        self._add_read(source.path, source.events, source.broken)
         if is_first and source.is_guessed and source.dataset:
             self.guessed[source.dataset] = self.guessed.get(source.dataset, 0) + 1
 
@@ -56,6 +57,18 @@ class Tally:
             self.name(fault)
         for dataset, count in other.guessed.items():
             self.guessed[dataset] = self.guessed.get(dataset, 0) + count
+        for path, (events, broken) in other.read.items():
+            self._add_read(path, events, broken)
+
+    def close(self) -> None:
+        """Name the files in which nothing could be read, now that all their parts are known."""
+        for path, (events, broken) in self.read.items():
+            if events == 0 and broken:
+                self.unreadable.append(f"{path}: every one of its {broken} records is broken")
+
+    def _add_read(self, path: Path, events: int, broken: int) -> None:
+        before = self.read.get(path, (0, 0))
+        self.read[path] = (before[0] + events, before[1] + broken)
 
 
 def say(text: str) -> None:

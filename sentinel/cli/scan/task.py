@@ -24,6 +24,8 @@ class Task:
     """Byte behind the last line; None for the end of the file."""
     line: int = 0
     """Number of lines before `start`."""
+    dataset: str | None = None
+    """What the beginning of the file says it holds; only for parts, which do not see that beginning."""
 
     @property
     def size(self) -> int:
@@ -36,6 +38,8 @@ class Task:
 
 Counts = Callable[[Sequence[Task]], Iterable[int]]
 """Numbers of lines of some tasks, counted where there is time."""
+Settle = Callable[[Path], str | None]
+"""What the beginning of a file says it holds; None where it does not tell."""
 
 
 def whole(files: Iterable[Path], asked_for: Sequence[Path]) -> list[Task]:
@@ -43,17 +47,26 @@ def whole(files: Iterable[Path], asked_for: Sequence[Path]) -> list[Task]:
     return [Task(file, file in asked_for) for file in files]
 
 
-def cut(tasks: Iterable[Task], count: Counts) -> Iterator[Task]:
+def cut(tasks: Iterable[Task], count: Counts, settle: Settle) -> Iterator[Task]:
     """Yield the tasks in order, those of long files of JSON lines cut in parts."""
     for task in tasks:
-        if task.size < 2 * PART_BYTES or not is_json_lines(task.path):
+        dataset = settle(task.path) if is_cut(task) else None
+        if dataset is None:
             yield task
             continue
-        parts = list(_parts(task))
-        line = 0
-        for part, lines in zip(parts, count(parts), strict=True):
-            yield replace(part, line=line)
-            line += lines
+        left = replace(task, dataset=dataset)
+        try:
+            parts = list(_parts(left))
+            for part, lines in zip(parts, count(parts), strict=True):
+                yield replace(part, line=left.line)
+                left = replace(left, start=part.end or 0, line=left.line + lines)
+        except OSError:
+            yield left  # Who reads it says what is wrong.
+
+
+def is_cut(task: Task) -> bool:
+    """Return whether a task would be cut in parts, if what the file holds can be told."""
+    return task.size >= 2 * PART_BYTES and is_json_lines(task.path)
 
 
 def count_lines(task: Task) -> int:
