@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from sentinel.cli.scan.reader import Reader
 from sentinel.cli.scan.task import Task, count_lines, cut, whole
 from sentinel.cli.sources import Source, UnknownSourceError, files_in
 from sentinel.detect.engine import Engine
@@ -39,7 +40,9 @@ class Scanned:
 
 def full_scan(engine: Engine, paths: Sequence[Path], processes: int = 1) -> Scanned:
     """Return what the plain rules of an engine find in files and folders."""
-    tasks = cut(whole(files_in(paths), paths), lambda some: map(count_lines, some))
+    tasks = cut(
+        whole(files_in(paths), paths), lambda some: map(count_lines, some), Reader(engine, None, now()).dataset_of
+    )
     found = Scanned()
     _engines[:] = [engine]
     if processes == 1:
@@ -67,7 +70,7 @@ def _scanned(task: Task) -> Scanned:
 
 def _records(task: Task) -> Iterator[Record]:
     """Yield the records of a task; what no scan can read is left out here too."""
-    source = Source(task.path, None, now())
+    source = Source(task.path, task.dataset, now(), is_guessed=task.dataset is not None)
     source.part(task.start, task.end, task.line)
     try:
         for event in source.read():
