@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.sigma.agreement import hits, scan_output
-from bench.sigma.corpora import JUDGED_FOLDERS, STREAM_EVENTS, Corpora
+from bench.sigma.corpora import JUDGED_FOLDERS, STREAM_EVENTS, STREAM_INDEX, Corpora
 from bench.sigma.explained import Explained, explained
 from bench.sigma.full_scan import Hit
 from bench.sigma.judge import Difference, Judgement, judge
@@ -100,9 +100,7 @@ def evtx(corpora: Corpora, found: Iterable[Hit], known: Explained, members: Coll
 
 def stream(corpora: Corpora, found: Iterable[Hit], known: Explained, events: int = STREAM_EVENTS) -> Judgement:
     """Return how the matches in the stream (in the segments among its first `events`) compare, one by one."""
-    index: dict[str, Any] = json.loads(
-        (corpora.base / "streams/windows-security-datasets.index.json").read_text("utf-8")
-    )
+    index: dict[str, Any] = json.loads((corpora.base / STREAM_INDEX).read_text("utf-8"))
     segments = [each for each in index["segments"] if each["last_line"] <= events]
     starts = [each["first_line"] for each in segments]
     fired = _by_place((segments[bisect_right(starts, line) - 1]["member"], line, rule) for _, line, rule in found)

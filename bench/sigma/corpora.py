@@ -11,6 +11,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent.parent
 CORPORA = ROOT.parent / "shared" / "corpora"
 STREAM = "streams/windows-security-datasets.ndjson.gz"
+STREAM_INDEX = "streams/windows-security-datasets.index.json"
 STREAM_EVENTS = 149_955
 ALL_FOLDERS = (
     "rules",

@@ -31,9 +31,14 @@ class Run:
         return self.user + self.system
 
 
-def run(command: Sequence[str], core: int, work: Path) -> Run:
+def output_of(name: str, work: Path) -> Path:
+    """Return the file that holds what a command wrote last."""
+    return work / f"{name}.out"
+
+
+def run(command: Sequence[str], core: int, work: Path, name: str = "command") -> Run:
     """Run a command on one core; raise RuntimeError where it fails."""
-    output, errors = work / "stdout", work / "stderr"
+    output, errors = output_of(name, work), work / "stderr"
     child = [sys.executable, "-I", str(CHILD), str(core), str(output), str(errors), *command]
     said = subprocess.run(child, capture_output=True, check=True)
     wall, user, system, memory, code = json.loads(said.stdout)
@@ -50,7 +55,7 @@ def alternating(commands: Mapping[str, Sequence[str]], repeat: int, core: int, w
     runs: dict[str, list[Run]] = {name: [] for name in commands}
     for turn in range(repeat + 1):
         for name, command in commands.items():
-            found = run(command, core, work)
+            found = run(command, core, work, name)
             sys.stderr.write(
                 f"  {name}: {found.wall:.2f} s, {found.user:.2f} s user{'' if turn else ' (warming up)'}\n"
             )

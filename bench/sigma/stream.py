@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from bench.sigma.measure import Run, alternating
 from bench.sigma.report import Section, goal, seconds, table
+from bench.sigma.right import who_is_right
 from bench.sigma.settings import Bench
 
 HEAD = ("engine", "wall s", "user s", "system s", "events/s", "peak MB", "matches")
@@ -24,6 +25,8 @@ def run(bench: Bench) -> Section:
     )
     text += compared(found, events)
     if "rsigma" in found:
+        if not bench.limit:
+            text += who_is_right(bench, rules)
         text += goal(f"at least {RATIO_GOAL} times as fast as rsigma", RATIO_GOAL.__le__, *times(found))
     is_small = found["Sentinel"].memory < MEMORY_GOAL
     text += f"- Goal: under {MEMORY_GOAL} MB: {'met' if is_small else '**missed**'}.\n"
