@@ -53,7 +53,7 @@ def entry(user: str) -> Entry:
 
 def judged(home: Home, user: str) -> bool:
     """Return whether a worker of the server finds the rule in a sign-in of `user`."""
-    crew = home._crew(home.rules)
+    crew = home._crew()
     assert crew is not None
     try:
         return any(crew.begin([entry(user)]).result()[1])
