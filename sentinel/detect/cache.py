@@ -7,8 +7,9 @@ compiler itself. A kept file that is damaged, or of another version, is made ane
 import hashlib
 import logging
 import os
+import stat
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -23,7 +24,7 @@ from sentinel.detect.rule import Correlation, Doubt, Fault, Rule, RuleSet
 log = logging.getLogger(__name__)
 
 UNSETTLED_NANOSECONDS = 2_000_000_000
-"""A file changed so shortly before it was read may change again without its time telling."""
+"""A file changed so shortly before it was looked at may change again without its time telling."""
 _PARSERS = ("pysigma", "msgspec")
 _DECODE_ERRORS = (msgspec.DecodeError, OSError, ValueError)
 
@@ -33,9 +34,11 @@ class Seen(Struct, frozen=True, array_like=True):
 
     path: str
     size: int
-    modified: int
+    changed: int
+    """Time of its last change as the kernel keeps it: who sets the time of modification back changes this one."""
     inode: int
     digest: bytes = b""
+    """Of its content; empty where its time tells enough."""
     rules: tuple[int, ...] = ()
     """Places of its rules in the set, if it holds nothing but rules that could be used."""
 
@@ -123,8 +126,23 @@ class RuleCache:
         except _DECODE_ERRORS:
             return {}
 
-    def keep(self, paths: Sequence[Path], parts: Iterable[bytes], rule_set: RuleSet) -> RuleSet:
-        """Write a rule set that was just loaded; return it with its digest, without one if it cannot be written."""
+    def look(self, paths: Sequence[Path]) -> list[Seen]:
+        """Return the files as they are before they are read, for `keep`."""
+        settled = time.time_ns() - UNSETTLED_NANOSECONDS
+        try:
+            return [
+                each if each.changed < settled else msgspec.structs.replace(each, digest=_content(each.path))
+                for each in _look(paths)
+            ]
+        except OSError:
+            return []  # Reading them will say what is wrong.
+
+    def keep(self, paths: Sequence[Path], parts: Iterable[bytes], rule_set: RuleSet, before: Sequence[Seen]) -> RuleSet:
+        """Write a rule set that was just loaded, and return it with its digest.
+
+        It is given back without one if it cannot be written, or if files have changed since `before`: then nobody knows
+        which of the two contents it was made from.
+        """
         parts = list(parts)
         try:
             places = _places(rule_set)
@@ -132,6 +150,8 @@ class RuleCache:
                 msgspec.structs.replace(each, digest=_content(each.path), rules=places.get(each.path, ()))
                 for each in _look(paths)
             )
+            if len(files) != len(before) or not all(map(_is_still, files, before)):
+                return rule_set
             kept = Kept(
                 files,
                 time.time_ns(),
@@ -262,20 +282,31 @@ def _look(paths: Sequence[Path]) -> Iterable[Seen]:
                 below[:] = sorted(name for name in below if not name.startswith("."))
                 for name in sorted(files):
                     if name.endswith((".yml", ".yaml")) and not name.startswith("."):
-                        yield _seen(f"{folder}/{name}")
+                        yield from _seen(f"{folder}/{name}")
         else:
-            yield _seen(str(path))
+            yield from _seen(str(path))
 
 
-def _seen(path: str) -> Seen:
-    found = os.stat(path)  # noqa: PTH116 - thousands of them, and a Path costs more than the call
-    return Seen(path, found.st_size, found.st_mtime_ns, found.st_ino)
+def _seen(path: str) -> Iterator[Seen]:
+    try:
+        found = os.stat(path)  # noqa: PTH116 - thousands of them, and a Path costs more than the call
+    except FileNotFoundError:
+        return  # A link to nothing; whoever reads a path that was asked for says so.
+    if stat.S_ISREG(found.st_mode):
+        yield Seen(path, found.st_size, found.st_ctime_ns, found.st_ino)
 
 
 def _is_same(found: Seen, kept: Seen, written: int) -> bool:
-    if (found.path, found.size, found.modified, found.inode) != (kept.path, kept.size, kept.modified, kept.inode):
+    """Return whether a file is as it was kept; its content is asked where its time does not tell."""
+    if (found.path, found.size) != (kept.path, kept.size):
         return False
-    return found.modified < written - UNSETTLED_NANOSECONDS or _content(found.path) == kept.digest
+    is_untouched = (found.changed, found.inode) == (kept.changed, kept.inode)
+    return (is_untouched and found.changed < written - UNSETTLED_NANOSECONDS) or _content(found.path) == kept.digest
+
+
+def _is_still(found: Seen, before: Seen) -> bool:
+    """Return whether a file is as it was before it was read."""
+    return msgspec.structs.replace(found, digest=before.digest and found.digest, rules=()) == before
 
 
 def _content(path: str) -> bytes:
@@ -291,12 +322,12 @@ def _digest(files: Iterable[Seen], parts: Iterable[bytes]) -> str:
 
 def _places(rule_set: RuleSet) -> dict[str, tuple[int, ...]]:
     """Return by file the places of its rules, for the files that hold nothing else."""
-    places: dict[str, tuple[int, ...]] = {}
+    places: dict[str, list[int]] = {}
     for place, rule in enumerate(rule_set.rules):
-        places[str(rule.path)] = (*places.get(str(rule.path), ()), place)
+        places.setdefault(str(rule.path), []).append(place)
     for path in (*(each.path for each in rule_set.correlations), *(fault.path for fault in rule_set.faults)):
         places.pop(str(path), None)
-    return places
+    return {path: tuple(each) for path, each in places.items()}
 
 
 def _read_routes(file: Path | None) -> dict[str, KeptRoute]:

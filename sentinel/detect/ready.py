@@ -39,10 +39,11 @@ def ready_rules(
 
     if cache is None:
         return load_rules(paths, placeholders=placeholders, pipelines=pipelines)
+    before = cache.look(paths)
     # A pipeline renames what correlations look at by what a rule was before, so that all have to be read.
     unchanged = {} if pipelines else cache.unchanged(paths, parts)
     rule_set = load_rules(paths, placeholders=placeholders, pipelines=pipelines, known=unchanged)
-    return cache.keep(paths, parts, rule_set)
+    return cache.keep(paths, parts, rule_set, before)
 
 
 def read_ready(

@@ -104,6 +104,58 @@ def test_a_change_that_keeps_size_and_time_is_noticed_while_the_file_is_young(fo
     assert comparable(ready_rules([folder], cache)) == comparable(load.load_rules([folder]))
 
 
+def test_a_change_that_hides_behind_an_old_time_is_noticed(folder: Path, tmp_path: Path) -> None:
+    cache = RuleCache(tmp_path / "cache")
+    ready_rules([folder], cache)
+    file = folder / "anh.yml"
+    file.write_text(file.read_text("utf-8").replace("anh", "ank"), "utf-8")
+    settle(folder)
+    assert comparable(ready_rules([folder], cache)) == comparable(load.load_rules([folder]))
+
+
+@pytest.mark.parametrize("change", ["content", "new", "gone"])
+def test_a_change_while_the_rules_are_read_is_noticed(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    cache = RuleCache(tmp_path / "cache")
+    original: Callable[[Path], object] = load.parse_file
+
+    def changing(path: Path) -> object:
+        found = original(path)
+        if path.name == "chi.yml" and change == "content":
+            (folder / "anh.yml").write_text(RULE.format(name="ank", number=1), "utf-8")
+        elif path.name == "chi.yml" and change == "new":
+            (folder / "new.yml").write_text(RULE.format(name="giang", number=9), "utf-8")
+        elif path.name == "chi.yml":
+            (folder / "anh.yml").unlink()
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(load, "parse_file", changing)
+        assert ready_rules([folder], cache).digest == ""
+    assert comparable(ready_rules([folder], cache)) == comparable(load.load_rules([folder]))
+
+
+def test_what_is_no_file_is_passed_over(folder: Path, tmp_path: Path, parsed: list[str]) -> None:
+    os.mkfifo(folder / "pipe.yml")  # Whoever opened it would wait for ever.
+    (folder / "folder.yml").mkdir()
+    (folder / "link.yml").symlink_to("nowhere")
+    cache = RuleCache(tmp_path / "cache")
+    ready_rules([folder], cache)
+    parsed.clear()
+    assert len(ready_rules([folder], cache).rules) == 3
+    assert parsed == []
+
+
+def test_files_that_were_only_touched_are_not_compiled_again(folder: Path, tmp_path: Path, parsed: list[str]) -> None:
+    cache = RuleCache(tmp_path / "cache")
+    ready_rules([folder], cache)
+    parsed.clear()
+    (folder / "anh.yml").touch()
+    ready_rules([folder], cache)
+    assert parsed == []
+
+
 @pytest.mark.parametrize("change", ["new", "gone", "renamed"])
 def test_files_that_come_and_go_are_noticed(folder: Path, tmp_path: Path, change: str) -> None:
     cache = RuleCache(tmp_path / "cache")
