@@ -54,6 +54,8 @@ class _Gathered:
 
     names: tuple[str, ...]
     numbers: dict[Value, int] = field(default_factory=dict)
+    ranks: list[int] = field(default_factory=list)
+    """How common each predicate is, by its number."""
     any_of: list[list[int]] = field(default_factory=list)
     all_of: dict[int, list[tuple[int, tuple[tuple[int, ...], ...]]]] = field(default_factory=dict)
     present: list[int] = field(default_factory=list)
@@ -65,6 +67,7 @@ class _Gathered:
         number = self.numbers.setdefault(value, len(self.numbers))
         if number == len(self.any_of):
             self.any_of.append([])
+            self.ranks.append(_value_rank(value))
         return number
 
     def add(self, item: Item, bit: int) -> None:
@@ -85,8 +88,7 @@ class _Gathered:
             for predicate in {each for choice in choices for each in choice}:
                 self.any_of[predicate].append(bit)
         elif all(choices):
-            values = tuple(self.numbers)
-            rarest = min(choices, key=lambda choice: max(_value_rank(values[number]) for number in choice))
+            rarest = min(choices, key=lambda choice: max(self.ranks[number] for number in choice))
             for predicate in set(rarest):
                 self.all_of.setdefault(predicate, []).append((bit, tuple(choices)))
 
@@ -189,7 +191,6 @@ class _Planner:
     def __init__(self, pinned: Mapping[str, Scalar | None]) -> None:
         self._pinned = pinned
         self._bits: dict[tuple[tuple[str, ...], Item], int] = {}
-        self._gathered: dict[tuple[str, ...], _Gathered] = {}
         self._comparisons: list[Comparison] = []
         self._ranks: dict[int, int] = {}
 
@@ -227,7 +228,6 @@ class _Planner:
         bit = self._bits.get(key)
         if bit is None:
             bit = self._bits[key] = self._new_bit(_rank(item))
-            self._gathered.setdefault(names, _Gathered(names)).add(item, bit)
         return Bit(bit)
 
     def _compared(self, item: Item, names: tuple[str, ...], resolve: Resolver) -> Expression:
