@@ -78,7 +78,7 @@ def test_rules_and_playbooks_speak_the_readers_language(world: World, readers: B
     assert "Máy chủ web khởi chạy trình lệnh" in browser.get("/alerts").text
     page = browser.get(f"/incidents/{world.things[OURS].incident}").text
     assert "Dừng tiến trình 4711? Thao tác này không thể hoàn tác." in page
-    assert "Luật “Máy chủ web khởi chạy trình lệnh” phát hiện" in page
+    assert "Quy tắc “Máy chủ web khởi chạy trình lệnh” phát hiện" in page
 
 
 def test_times_are_local_for_people_and_utc_for_machines(world: World, readers: Browsers) -> None:

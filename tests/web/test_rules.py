@@ -55,7 +55,7 @@ def test_the_busiest_rule_is_on_top_and_the_filter_finds_rules(fresh: World, act
     assert [each["id"] for each in found] == [BULK.id]
     assert reader.get("/api/v1/rules", params={"state": "disabled"}).json()["total"] == 0
     page = reader.get("/rules?state=shadow&text=x").text
-    assert "Không có luật nào phù hợp" in page
+    assert "Không có quy tắc nào phù hợp" in page
 
 
 def test_the_form_changes_the_state_and_says_so(fresh: World, actors: Browsers) -> None:
@@ -64,7 +64,7 @@ def test_the_form_changes_the_state_and_says_so(fresh: World, actors: Browsers) 
     fields = {"state": "disabled", "agency": CITY, "why": "sai", "csrf": admin.csrf(page)}
     answer = admin.post(f"{page}/state", data=fields)
     assert answer.headers["location"] == f"{page}?done=rule-state"
-    assert "Đã đổi trạng thái của luật." in admin.get(answer.headers["location"]).text
+    assert "Đã đổi trạng thái của quy tắc." in admin.get(answer.headers["location"]).text
     assert fresh.services.rule_states.states([SHELL], OURS)[SHELL.id] is RuleState.DISABLED
     entry = fresh.services.audit.entries(0, 1, newest_first=True)[0]
     assert (entry.actor, entry.action, entry.why) == ("administrator.city", "rule.disabled", "sai")
