@@ -30,7 +30,8 @@ def explain(
         str | None, typer.Option(help="A rule file, or id, name or title of a rule; needed where there are several.")
     ] = None,
     rules: Annotated[
-        list[Path] | None, typer.Option(help="Folder or file of Sigma rules (repeatable); else the bundled ones.")
+        list[Path] | None,
+        typer.Option(help="Folder or file of Sigma rules (repeatable); else the bundled ones.", readable=False),
     ] = None,
     record: Annotated[
         int | None, typer.Option(help="Line or record in the file, from 1; else the first one that matches.", min=1)

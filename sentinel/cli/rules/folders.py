@@ -11,7 +11,9 @@ from sentinel.cli.columns import printable
 if TYPE_CHECKING:
     from sentinel.detect.rule import RuleSet
 
-Folders = Annotated[list[Path], typer.Argument(metavar="DIR...", help="Rule files, or folders of them.")]
+Folders = Annotated[
+    list[Path], typer.Argument(metavar="DIR...", help="Rule files, or folders of them.", readable=False)
+]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object per line on standard output.")]
 Pipelines = Annotated[
     list[str] | None, typer.Option(help="pySigma pipeline to apply: a file or an installed name (repeatable).")

@@ -28,6 +28,8 @@ def sample(
     from sentinel.model.moment import now
 
     wanted = set(record or ())
+    if file.is_dir():
+        raise InputError(f"{file} is a folder; name one file")
     source = Source(file, dataset, now())
     count = 0
     for event in source.read():

@@ -30,7 +30,7 @@ def scan(
         list[Path],
         typer.Argument(metavar="PATH...", help="EVTX, JSON, text logs, or folders of them.", readable=False),
     ],
-    rules: Annotated[list[Path], typer.Option(help="Folder or file of Sigma rules (repeatable).")],
+    rules: Annotated[list[Path], typer.Option(help="Folder or file of Sigma rules (repeatable).", readable=False)],
     json: Annotated[bool, typer.Option("--json", help="One ECS object per match and line on standard output.")] = False,
     csv: Annotated[bool, typer.Option("--csv", help="One row per match, safe to open in a spreadsheet.")] = False,
     bom: Annotated[bool, typer.Option("--bom", help="Begin the CSV with a byte-order mark, for Excel.")] = False,
