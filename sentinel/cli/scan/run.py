@@ -16,8 +16,8 @@ from sentinel.detect.engine import Engine
 
 def run(
     engine: Engine, reader: Reader, tasks: Sequence[Task], jobs: int, output: Output
-) -> tuple[Findings, Tally, int]:
-    """Write every match to standard output; return what was found, what was read, and how many were given up.
+) -> tuple[Findings, Tally, dict[str, int]]:
+    """Write every match to standard output; return what was found, what was read, and what correlations gave up.
 
     `jobs` processes work on it, one for every processor if that is 0.
     """
@@ -38,4 +38,4 @@ def run(
             step(task.size if part.is_last else 0, part.tally.events)
     tally.close()
     sys.stdout.flush()
-    return findings, tally, sum(engine.statistics.values())
+    return findings, tally, engine.statistics

@@ -85,8 +85,8 @@ def say_faults(rule_set: "RuleSet") -> None:
         say(f"rules left out: {len(broken)} in all; `sentinel rules check` names them")
 
 
-def say_tally(tally: Tally, matches: int, given_up: int) -> None:
-    """Say what was read and what was not; `given_up` matches could not be correlated."""
+def say_tally(tally: Tally, matches: int, given_up: dict[str, int]) -> None:
+    """Say what was read and what was not; `given_up` is the engine's count of what was not correlated."""
     for fault in tally.faults:
         say(f"broken: {fault}")
     for fault in tally.unreadable[:MAX_NAMED]:
@@ -99,8 +99,10 @@ def say_tally(tally: Tally, matches: int, given_up: int) -> None:
         say(f"taken for: {kinds}")
     if tally.unrouted:
         say(f"{tally.unrouted} events are of datasets that no rule speaks about")
-    if given_up:
-        say(f"{given_up} matches could not be correlated: a group-by value was missing, or memory was full")
+    if ungrouped := given_up["ungrouped"]:
+        say(f"{ungrouped} times a match lacked what a correlation groups by or counts (files name no agency, for one)")
+    if crowded := given_up["evicted"] + given_up["hurried"]:
+        say(f"{crowded} matches were given up: more at once than correlations keep")
     say(
         f"{tally.files} files, {tally.events} events, {matches} matches; "
         f"{tally.broken} broken records, {len(tally.unreadable)} unreadable files"
