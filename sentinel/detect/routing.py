@@ -8,6 +8,7 @@ from sentinel.detect.cache import Shelf
 from sentinel.detect.compile import items
 from sentinel.detect.facts import fold
 from sentinel.detect.index import planner
+from sentinel.detect.index.memory import Memory
 from sentinel.detect.index.partition import Partition
 from sentinel.detect.index.plan import Plan
 from sentinel.detect.rule import Rule
@@ -40,9 +41,12 @@ class Candidate:
 class Route:
     """One kind of records: the rules of its log sources, parted further by the value of a pivot."""
 
-    def __init__(self, key: Key, rules: Sequence[Rule], families: Sequence[Family], shelf: Shelf) -> None:
+    def __init__(
+        self, key: Key, rules: Sequence[Rule], families: Sequence[Family], shelf: Shelf, memory: Memory
+    ) -> None:
         self._key = key
         self._shelf = shelf
+        self._memory = memory
         self._name = repr(key)
         self._rules = rules
         self._families = families
@@ -57,7 +61,7 @@ class Route:
             number = OTHER
         known = self._partitions.get(number)
         if known is None:
-            known = self._partitions[number] = Partition(self._kept_plan(number))
+            known = self._partitions[number] = Partition(self._kept_plan(number), self._memory)
         return known
 
     def _kept_plan(self, number: int | None) -> Plan:
@@ -130,6 +134,7 @@ class Router:
         self._shelf = shelf or Shelf(None)
         self.families = tuple(families) if families is not None else bundled()
         self._routes: dict[Key, Route] = {}
+        self._memory = Memory()
         self._speaking = lru_cache(maxsize=1_024)(self._find_families)
 
     def route(self, fields: Mapping[str, Value]) -> Route:
@@ -140,7 +145,8 @@ class Router:
         if route is None:
             if len(self._routes) >= MAX_ROUTES:
                 self._routes.clear()
-            route = self._routes[key] = Route(key, self._rules, self.families, self._shelf)
+                self._memory = Memory()  # The one before still knows all the slots of those routes.
+            route = self._routes[key] = Route(key, self._rules, self.families, self._shelf, self._memory)
         return route
 
     def candidates(self, fields: Mapping[str, Value]) -> list[Candidate]:

@@ -7,6 +7,7 @@ from msgspec import msgpack
 from sentinel.detect.facts import Facts, fold, members, text_of
 from sentinel.detect.fieldref import refers
 from sentinel.detect.index.expression import Expression, Verdict, compiled
+from sentinel.detect.index.memory import Memory
 from sentinel.detect.index.plan import WORDS, Comparison, Plan
 from sentinel.detect.index.slot import Slot, Words
 from sentinel.model.record import Value
@@ -20,19 +21,21 @@ NOTHING: tuple[int, ...] = ()
 class Partition:
     """Finds the rules that hold for a record of its kind."""
 
-    __slots__ = ("_chained", "_comparisons", "_compiled", "_single", "plan", "slots", "verdicts", "words")
+    __slots__ = ("_chained", "_comparisons", "_compiled", "_memory", "_single", "plan", "slots", "verdicts", "words")
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, memory: Memory | None = None) -> None:
         self.plan = plan
+        self._memory = memory or Memory()
         named = [question for question in plan.questions if question.names[0] != WORDS]
-        self.slots = tuple(Slot(question) for question in named)
+        self.slots = tuple(Slot(question, self._memory) for question in named)
         self._single = [(slot.names[0], slot.known, slot) for slot in self.slots if len(slot.names) == 1]
         self._chained = [slot for slot in self.slots if len(slot.names) > 1]
-        self.words = [Words(question) for question in plan.questions if question.names[0] == WORDS]
+        self.words = [Words(question, self._memory) for question in plan.questions if question.names[0] == WORDS]
         self._comparisons = plan.comparisons
         self._compiled: dict[int, Verdict | None] = {}
         self.verdicts: dict[int, tuple[int, ...]] = {}
         """Sum of bits -> places in `plan.rules`, as far as they were asked; `conclude` finds the others."""
+        self._memory.join(self.verdicts.clear)
 
     def find(self, fields: Mapping[str, Value]) -> tuple[int, ...]:
         """Return the places in `plan.rules` of those that hold for a record."""
@@ -67,6 +70,7 @@ class Partition:
         found = tuple(place for place in sorted(places) if self._holds(place, bits))
         if len(self.verdicts) >= MAX_VERDICTS:
             self.verdicts.clear()
+        self._memory.take(8 * len(found), bits)
         self.verdicts[bits] = found
         return found
 

@@ -7,6 +7,7 @@ import ahocorasick_rs
 
 from sentinel.detect.check import Check, Reads
 from sentinel.detect.facts import fold, text_of
+from sentinel.detect.index.memory import Memory
 from sentinel.detect.index.plan import CHECK, CONTAINS, ENDS, STARTS, WORDS, Question
 from sentinel.detect.predicates import check_of
 from sentinel.model.record import Scalar, Value
@@ -15,8 +16,8 @@ MAX_REMEMBERED = 40_000
 """Values of one field; when so many are known, all are forgotten and learnt again."""
 MAX_REMEMBERED_CHARACTERS = 2_000
 """Longer values hardly ever come twice."""
-MAX_ALL_CHARACTERS = 4_000_000
-"""Characters of all the values of one field together."""
+MAX_ALL_CHARACTERS = 8_000_000
+"""Characters of all the values of one field, and of their lines, together."""
 MAX_TABLE_BYTES = 10_000
 """Needles of so many bytes get a table for every state: a third faster, and some hundred times their size."""
 LONG = 1_000
@@ -35,29 +36,32 @@ class Slot:
         "_characters",
         "_checks",
         "_is_by_lines",
-        "_line_characters",
         "_lines",
         "_longest",
         "_masks",
+        "_memory",
         "_negated",
         "_positional",
         "_present",
+        "_taken",
         "absent",
         "known",
         "names",
         "question",
     )
 
-    def __init__(self, question: Question) -> None:
+    def __init__(self, question: Question, memory: Memory | None = None) -> None:
         self.question = question
         self.names = question.names
+        self._memory = memory or Memory()
+        self._memory.join(self.forget)
+        self._taken = 0
         self._automaton: ahocorasick_rs.BytesAhoCorasick | None = None
         self._longest = 0
         self._is_by_lines = bool(question.needles) and not (
             question.open or any("\n" in each for each in question.needles)
         )
         self._lines: dict[str, frozenset[int]] = {}
-        self._line_characters = 0
         self._by_needles: dict[frozenset[int], int] = {}
         self._positional = frozenset(
             needle for needle, hooks in enumerate(question.hooks) if any(kind != CONTAINS for kind, _ in hooks)
@@ -88,13 +92,26 @@ class Slot:
         """Return the bits of a text, and remember them."""
         bits = self._bits_of(text)
         if len(text) <= MAX_REMEMBERED_CHARACTERS:
-            self._characters += len(text)
-            if len(self.known) > MAX_REMEMBERED or self._characters > MAX_ALL_CHARACTERS:
-                self.known.clear()
-                self.known[None] = self.absent
-                self._characters = len(text)
+            self._make_room(len(text), bits, len(self.known))
             self.known[text] = bits
         return bits
+
+    def forget(self) -> None:
+        """Forget every value."""
+        self.known.clear()
+        self.known[None] = self.absent
+        self._lines.clear()
+        self._by_needles.clear()
+        self._characters = self._taken = 0
+
+    def _make_room(self, length: int, bits: int, count: int) -> None:
+        """Count an entry beside `count` others, and forget all of them first where they are too many."""
+        if count > MAX_REMEMBERED or self._characters + length > MAX_ALL_CHARACTERS:
+            self._memory.used -= self._taken
+            self.forget()
+        size = self._memory.take(length, bits)
+        self._taken += size
+        self._characters += length
 
     def _found(self, value: Scalar) -> set[int]:
         """Return the predicates that hold for one value."""
@@ -141,19 +158,15 @@ class Slot:
         key = frozenset(found)
         bits = self._by_needles.get(key)
         if bits is None:
-            if len(self._by_needles) > MAX_REMEMBERED:
-                self._by_needles.clear()
             bits = self._sum({predicate for needle in found for _, predicate in question.hooks[needle]})
+            self._make_room(len(key), bits, len(self._by_needles))
             self._by_needles[key] = bits
         return bits
 
     def _learn_line(self, line: str) -> frozenset[int]:
         found = frozenset([needle for needle, _, _ in self._needles(line.lower().encode())])
         if len(line) <= MAX_REMEMBERED_CHARACTERS:
-            self._line_characters += len(line)
-            if len(self._lines) > MAX_REMEMBERED or self._line_characters > MAX_ALL_CHARACTERS:
-                self._lines.clear()
-                self._line_characters = len(line)
+            self._make_room(len(line), 0, len(self._lines))
             self._lines[line] = found
         return found
 
@@ -203,11 +216,16 @@ class Words(Slot):
 
     __slots__ = ("_holding", "untouched")
 
-    def __init__(self, question: Question) -> None:
-        super().__init__(question)
+    def __init__(self, question: Question, memory: Memory | None = None) -> None:
         self._holding: dict[str, frozenset[int]] = {}
+        super().__init__(question, memory)
         self.untouched = self._sum(set())
         """Bits of words among which nothing is found."""
+
+    def forget(self) -> None:
+        """Forget every word."""
+        super().forget()
+        self._holding.clear()
 
     def of(self, words: Sequence[str]) -> int:
         """Return the bits of all the words of a record together."""
@@ -225,8 +243,7 @@ class Words(Slot):
     def _learn_word(self, word: str) -> frozenset[int]:
         holding = frozenset(self._found(word))
         if len(word) <= MAX_REMEMBERED_CHARACTERS:
-            if len(self._holding) > MAX_REMEMBERED:
-                self._holding.clear()
+            self._make_room(len(word), 0, len(self._holding))
             self._holding[word] = holding
         return holding
 

@@ -1,0 +1,32 @@
+"""What all slots and partitions of a rule set remember together stays within bounds."""
+
+from collections.abc import Callable
+
+MAX_BYTES = 160_000_000
+"""Estimated, in one process; a long run over ever new values would otherwise fill the memory slot by slot."""
+ENTRY_BYTES = 200
+"""What a small text, its bits and its place in a dictionary take, besides their lengths."""
+
+
+class Memory:
+    """Counts what is remembered; when it is too much, everybody forgets, and learns again what still comes."""
+
+    def __init__(self, limit: int = MAX_BYTES) -> None:
+        self.used = 0
+        """Bytes, estimated."""
+        self._limit = limit
+        self._forget: list[Callable[[], None]] = []
+
+    def join(self, forget: Callable[[], None]) -> None:
+        """Let `forget` be called when there is too much."""
+        self._forget.append(forget)
+
+    def take(self, length: int, bits: int) -> int:
+        """Count an entry about to be kept: so many characters, and bits; return its size."""
+        size = ENTRY_BYTES + length + bits.bit_length() // 8
+        if self.used + size > self._limit:
+            for forget in self._forget:
+                forget()
+            self.used = 0
+        self.used += size
+        return size
