@@ -230,6 +230,8 @@ class Sieve:
         partition = self._router.route(fields).partition(fields)
         if partition.plan.comparisons or not all(_is_plain(words.question) for words in partition.words):
             return None
+        if partition.words and "winlog.channel" not in fields:
+            return None  # It may have no word at all.
         base = 0
         reads: list[tuple[str, Slot]] = []
         for slot in partition.slots:
@@ -261,9 +263,8 @@ class Sieve:
 
 
 def _is_plain(words: Question) -> bool:
-    """Return whether words matter only where one of the needles is found."""
-    others = (words.exact, words.unsure, words.open, words.present, words.negated, words.absent)
-    return not any(others)
+    """Return whether only words with one of the needles in them say anything."""
+    return not (words.exact or words.unsure or words.open)
 
 
 def _places(slot: Slot, spelled: Spelling) -> list[str] | None:

@@ -264,21 +264,21 @@ def test_what_a_record_says_in_another_way_is_kept(
 @pytest.mark.parametrize(
     "event",
     [
-        {"Channel": "Security", "EventID": 1.0},
-        {"Channel": "Security", "EventID": True},
-        {"Channel": "Security", "EventID": 1, "X": "x" * MAX_RAW_CHARACTERS},
-        {"winlog.channel": "Security", "winlog.event_id": 1},
+        {"Channel": "Setup", "EventID": 1.0},
+        {"Channel": "Setup", "EventID": True},
+        {"Channel": "Setup", "EventID": 1, "X": "x" * MAX_RAW_CHARACTERS},
+        {"winlog.channel": "Setup", "winlog.event_id": 1},
     ],
 )
 def test_what_only_looks_like_an_event_known_already_is_kept(engine: Engine, event: dict[str, object]) -> None:
     sieve = Sieve(engine.router, interpreted)
     for known in (
-        {"Channel": "Security", "EventID": 1},
-        {"Channel": "Security", "EventID": 1, "X": "x"},
-        {"winlog": {"channel": "Security", "event_id": 1}},
+        {"Channel": "Setup", "EventID": 1},
+        {"Channel": "Setup", "EventID": 1, "X": "x"},
+        {"winlog": {"channel": "Setup", "event_id": 1}},
     ):
         assert sieve.sift(json.dumps(known).encode())[1] == []
-    raw = level({"winlog": {"channel": "Security", "event_id": 1}}) if "winlog.channel" in event else event
+    raw = level({"winlog": {"channel": "Setup", "event_id": 1}}) if "winlog.channel" in event else event
     check(engine, sieve, [json.dumps(raw).encode()])
 
 

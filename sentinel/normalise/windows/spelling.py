@@ -59,7 +59,8 @@ def level(body: Mapping[str, object]) -> dict[str, object] | None:
             return None
         row |= trees[0]
     row |= {"winlog." + name: value for name, value in nested.header.items()}
-    row["message"] = nested.message
+    if isinstance(nested.message, str) and nested.message:
+        row["message"] = nested.message
     return row
 
 
