@@ -23,6 +23,8 @@ from sentinel.normalise.windows.spelling import EVENT_ID, Spelling, level, spell
 
 MAX_SHAPES = 20_000
 """Sets of names remembered; who sends ever new ones goes the ordinary way."""
+MAX_NAMES = 200_000
+"""Names in all of these sets together."""
 MAX_FITS = 2_000
 """Kinds of events remembered with each."""
 MIN_RUN = 3
@@ -132,6 +134,7 @@ class Sieve:
         self._shapes: dict[tuple[str, ...], Shape] = {}
         self._spelled: dict[frozenset[str], Shape] = {}
         """Shapes again, whatever the order of the names."""
+        self._names = 0
         self._gates: dict[frozenset[str], Gate] = {}
         self._common: Gate | None = None
         """The gate that is asked once for many lines: the one with the fewest words."""
@@ -211,7 +214,7 @@ class Sieve:
         return fit
 
     def _shape(self, names: tuple[str, ...]) -> Shape | None:
-        if len(self._shapes) >= MAX_SHAPES:
+        if len(self._shapes) >= MAX_SHAPES or self._names + len(names) > MAX_NAMES:
             return None
         shape = self._spelled.get(frozenset(names))
         if shape is None:
@@ -220,6 +223,7 @@ class Sieve:
                 return None
             shape = self._spelled[frozenset(names)] = Shape(spelled, self._deciding)
         self._shapes[names] = shape
+        self._names += len(names)
         return shape
 
     def _new_fit(self, shape: Shape, line: bytes) -> Fit | None:

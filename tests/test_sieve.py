@@ -327,12 +327,16 @@ def test_the_gate_lets_every_spelling_of_a_word_in(word: str, is_ascii: bool) ->
         assert gate.lets(raw) or not raw.isascii()
 
 
-def test_the_memory_of_shapes_is_bounded(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sentinel.sieve.MAX_SHAPES", 10)
+@pytest.mark.parametrize(("bound", "most"), [("MAX_SHAPES", 10), ("MAX_NAMES", 30)])
+def test_the_memory_of_shapes_is_bounded(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, bound: str, most: int
+) -> None:
+    monkeypatch.setattr(f"sentinel.sieve.{bound}", most)
     sieve = Sieve(engine.router, interpreted)
     lines = [json.dumps({"Channel": "Security", "EventID": 1, f"Name{n}": "x"}).encode() for n in range(50)]
     check(engine, sieve, lines)
     check(engine, sieve, lines)
+    assert len(sieve._shapes) == 10
 
 
 def test_the_bundled_taxonomy_can_be_sifted() -> None:

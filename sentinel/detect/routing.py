@@ -18,6 +18,8 @@ from sentinel.model.record import Scalar, Value
 
 MAX_ROUTES = 5_000
 """Kinds of records remembered; taxonomy files know far fewer, but several of them may speak of one record."""
+MAX_PARTITIONS = 1_000
+"""Numbers of a pivot, in one kind of records, with a plan of their own; all others share one without."""
 OTHER = -1
 """Stands for all numbers that no rule names."""
 UNPARTED = -2
@@ -60,6 +62,9 @@ class Route:
         if number is not None and number not in self._mentioned:
             number = OTHER
         known = self._partitions.get(number)
+        if known is None and number is not None and len(self._partitions) >= MAX_PARTITIONS:
+            number = None
+            known = self._partitions.get(number)
         if known is None:
             known = self._partitions[number] = Partition(self._kept_plan(number), self._memory)
         return known

@@ -121,3 +121,18 @@ def test_fields_have_several_names_and_the_first_present_counts(tmp_path: Path, 
     base: dict[str, Value] = {"@timestamp": "2026-11-23T08:00:00.000000Z", "event.dataset": "a.b"}
     assert len(engine.match([Record("1", {**base, "user.id": "root"})])) == 1
     assert len(engine.match([Record("2", {**base, "user.name": "me", "user.id": "root"})])) == 0
+
+
+def test_partitions_stay_few_whatever_the_rules_name(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sentinel.detect.routing.MAX_PARTITIONS", 3)
+    engine = Engine(
+        load(
+            "title: T\nlogsource: {product: windows}\ndetection: {s: {EventID|lt: 90}, condition: s}\n---"
+            "\ntitle: U\nlogsource: {product: windows}\n"
+            f"detection: {{s: {{EventID: {list(range(0, 200, 2))}}}, condition: s}}\n"
+        )
+    )
+    for number in (*range(100, 0, -1), *range(200)):
+        record = event("Security", number)
+        assert {hit.rule for hit in engine.judge([record])[0]} == engine.full_scan(record)
+    assert len(engine.router.route(record.fields)._partitions) <= 4
