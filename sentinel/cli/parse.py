@@ -19,13 +19,14 @@ from sentinel.normalise import normalise, parser_of
 from sentinel.normalise.parsers import PARSERS
 from sentinel.normalise.times import zone_of
 
-app = typer.Typer(add_completion=False)
+app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 
 @app.command()
 def parse(
     file: Annotated[
-        Path, typer.Argument(help="Text log, JSON lines, either as .gz too, or .evtx; - is standard input.")
+        Path,
+        typer.Argument(help="Text log, JSON lines, either as .gz too, or .evtx; - is standard input.", readable=False),
     ],
     dataset: Annotated[str, typer.Option(help=f"What wrote it: {', '.join(PARSERS)}.")],
     timezone: Annotated[str, typer.Option(help="Zone of times that name none: Asia/Ho_Chi_Minh or +07:00.")] = "UTC",
@@ -78,7 +79,7 @@ def _lines(file: Path) -> Iterator[str]:
             with gzip.open(file) if file.suffix == ".gz" else file.open("rb") as stream:
                 yield from _text(stream)
     except (OSError, EOFError) as error:
-        raise UnavailableError(f"cannot read {file}: {error}") from error
+        raise UnavailableError(f"cannot read {file}: {getattr(error, 'strerror', None) or error}") from error
 
 
 def _text(stream: "IO[bytes] | gzip.GzipFile") -> Iterator[str]:

@@ -14,7 +14,13 @@ from sentinel.playbooks.library import Library, files, read
 from sentinel.playbooks.never_touch import NeverTouch
 from sentinel.playbooks.rehearse import rehearse
 
-app = typer.Typer(help="Playbooks as code: check, test, list.", no_args_is_help=True)
+app = typer.Typer(
+    help="Playbooks as code: check, test, list.",
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
 
 Paths = Annotated[
     list[Path] | None, typer.Argument(help="Playbook files or folders; the bundled ones where none is given.")

@@ -78,7 +78,7 @@ class Source:
                 stream.seek(self._start)
                 yield from self._choose(stream if self._end is None else _part(stream, self._end - self._start), head)
         except (OSError, EOFError, gzip.BadGzipFile) as error:
-            raise UnavailableError(f"cannot read {self.path}: {error}") from error
+            raise UnavailableError(f"cannot read {self.path}: {getattr(error, 'strerror', None) or error}") from error
 
     def _choose(self, stream: IO[bytes], head: bytes) -> Iterator[Event]:
         if head.startswith(_EVTX_MAGIC):
