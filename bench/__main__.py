@@ -1,4 +1,4 @@
-"""Runs every benchmark, one after the other: `python -m bench` (about an hour)."""
+"""Runs every benchmark, one after the other: `python -m bench` (about half an hour)."""
 
 import subprocess
 import sys

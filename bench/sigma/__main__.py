@@ -39,7 +39,7 @@ LANES: dict[str, Callable[[Bench], Section]] = {
 }
 EXAMPLES = """\
 examples:
-  python -m bench.sigma                                    everything, about half an hour
+  python -m bench.sigma                                    everything, ten minutes or more
   python -m bench.sigma stream --rsigma ~/.cargo/bin/rsigma
   python -m bench.sigma stream cold --repeat 1 --limit 20000    a first look
   python -m bench.sigma agreement --every 10               a tenth of the stream, and all other corpora

@@ -69,16 +69,20 @@ def _expected(judgement: Judgement, place: str, expected: Mapping[str, Any], lin
     if least <= len(lines) <= most:
         judgement.equal += 1
     else:
-        judgement.differences.append(Difference(place, title, f"fires on {len(lines)} events, not {least} to {most}"))
+        judgement.differences.append(Difference(place, title, f"fires on {_events(lines)}, not {least} to {most}"))
 
 
 def _extra(corpus: str, place: str, rule: str, lines: list[int], known: Explained) -> Difference:
     explanation = known.matches.get((corpus, place, rule))
     if explanation is None:
-        return Difference(place, rule, f"fires on {len(lines)} events, where neither engine does")
+        return Difference(place, rule, f"fires on {_events(lines)}, where neither engine does")
     if frozenset(lines) != explanation.lines:
         others = sorted(explanation.lines.symmetric_difference(lines))
         return Difference(
             place, explanation.title, f"does not fire where it was explained, or elsewhere: {others[:20]}"
         )
-    return Difference(place, explanation.title, f"fires on {len(lines)} events, where neither does", explanation)
+    return Difference(place, explanation.title, f"fires on {_events(lines)}, where neither does", explanation)
+
+
+def _events(lines: list[int]) -> str:
+    return f"{len(lines)} event{'' if len(lines) == 1 else 's'}"
