@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Sequence
+from difflib import get_close_matches
 from math import isfinite
 from typing import Any
 
@@ -24,6 +25,8 @@ _TIME_PARTS = frozenset({"minute", "hour", "day", "week", "month", "year"})
 _EXACT_IN_A_FLOAT = 2**53
 _LARGEST = 10**100
 _DURATION = re.compile(r"\s*\d+\s*[smhdwMy]\s*")
+_CORRELATION_KEYS = ("type", "rules", "group-by", "timespan", "condition", "aliases", "generate")
+"""Without a refusal `group_by`, or the `window` of another engine, would silently count something else."""
 _NO_SELECTIONS = {"detection": ("condition",), "filter": ("condition", "rules")}
 
 
@@ -132,8 +135,17 @@ def _integer(value: int, key: str, modifiers: Sequence[str]) -> int | str:
     return value if abs(value) <= _EXACT_IN_A_FLOAT or _NUMERIC.intersection(modifiers) else str(value)
 
 
+def _check_keys(correlation: dict[str, Any]) -> None:
+    for key in correlation:
+        if key not in _CORRELATION_KEYS:
+            near = get_close_matches(str(key)[:40], _CORRELATION_KEYS, n=1)
+            meant = f"did you mean '{near[0]}'?" if near else f"known are {', '.join(_CORRELATION_KEYS)}"
+            raise InputError(f"correlation knows no {str(key)[:40]!r}; {meant}")
+
+
 def _split_condition(correlation: dict[str, Any]) -> dict[str, Any]:
     """Return the correlation with a condition pySigma knows, and beside it what was meant."""
+    _check_keys(correlation)
     condition = correlation.get("condition")
     if isinstance(condition, str):
         if correlation.get("type") not in ("temporal", "temporal_ordered"):
