@@ -7,9 +7,12 @@ compiler itself. A kept file that is damaged, or of another version, is made ane
 import hashlib
 import logging
 import os
+import re
 import stat
+import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -25,6 +28,9 @@ log = logging.getLogger(__name__)
 
 UNSETTLED_NANOSECONDS = 2_000_000_000
 """A file changed so shortly before it was looked at may change again without its time telling."""
+MAX_FILES = 40
+"""Every change of a rule or of the compiler leaves a file behind."""
+_OURS = re.compile(r"\.?[0-9a-f]{40}\.(?:rules|plans)(?:\.\w+)?")
 _PARSERS = ("pysigma", "msgspec")
 _DECODE_ERRORS = (msgspec.DecodeError, OSError, ValueError)
 
@@ -238,14 +244,29 @@ class Shelf:
 
 
 def write(file: Path, content: bytes) -> None:
-    """Write a file of the cache so that who reads it sees all of it or none."""
+    """Write a file of the cache so that who reads it sees all of it or none, however many write it."""
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    part = file.with_name(f".{file.name}.{os.getpid()}")
+    handle, name = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
+    part = Path(name)
     try:
-        part.write_bytes(content)
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
         part.replace(file)
     finally:
         part.unlink(missing_ok=True)
+    _tidy(file.parent)
+
+
+def _tidy(folder: Path) -> None:
+    """Remove the oldest files of a cache that has grown too large: of rules as they once were, or half written."""
+    found: list[tuple[int, str]] = []
+    for each in os.scandir(folder):
+        with suppress(OSError):  # Others write and remove files here too.
+            if _OURS.fullmatch(each.name):
+                found.append((each.stat().st_mtime_ns, each.path))
+    for _, path in sorted(found, reverse=True)[MAX_FILES:]:
+        with suppress(OSError):
+            Path(path).unlink()
 
 
 def user_folder() -> Path | None:

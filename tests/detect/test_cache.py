@@ -2,12 +2,13 @@
 
 import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from sentinel.detect import load
-from sentinel.detect.cache import PackedRules, RuleCache
+from sentinel.detect.cache import MAX_FILES, PackedRules, RuleCache, write
 from sentinel.detect.ready import ready_rules
 from sentinel.detect.rule import RuleSet
 
@@ -199,6 +200,30 @@ def test_placeholders_and_paths_are_part_of_the_key(folder: Path, tmp_path: Path
     assert len(ready_rules([folder], cache, placeholders={"names": ["hạnh"]}).rules) == 4
     assert len(ready_rules([folder], cache, placeholders={"names": ["hạnh", "hoa"]}).rules) == 4
     assert len(ready_rules([folder / "anh.yml"], cache).rules) == 1
+
+
+def test_old_files_of_a_cache_are_removed_and_only_those(folder: Path, tmp_path: Path) -> None:
+    kept = tmp_path / "cache"
+    ready_rules([folder], RuleCache(kept))
+    (kept / "letter.txt").write_text("of somebody else")
+    for number in range(MAX_FILES + 5):
+        old = kept / f"{number:040x}.plans"
+        old.write_bytes(b"")
+        os.utime(old, ns=(LONG_AGO, LONG_AGO))
+    (folder / "chi.yml").unlink()
+    ready_rules([folder], RuleCache(kept))
+    assert len(list(kept.glob("*.plans"))) == MAX_FILES - 1
+    assert (kept / "letter.txt").exists()
+    assert ready_rules([folder], RuleCache(kept)).digest
+
+
+def test_several_may_write_the_same_file_at_once(tmp_path: Path) -> None:
+    contents = [bytes([number]) * 1_000_000 for number in range(8)]
+    file = tmp_path / f"{0:040x}.rules"
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda content: write(file, content), contents * 5))
+    assert file.read_bytes() in contents
+    assert list(tmp_path.iterdir()) == [file]
 
 
 def test_a_cache_that_cannot_be_written_only_costs_time(folder: Path, tmp_path: Path) -> None:
