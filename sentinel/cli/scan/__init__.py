@@ -13,7 +13,6 @@ from sentinel.errors import InputError, UnavailableError
 
 if TYPE_CHECKING:
     from sentinel.detect.cache import RuleCache
-    from sentinel.detect.rule import RuleSet
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
@@ -60,10 +59,11 @@ def scan(
     from sentinel.cli.scan.task import whole
     from sentinel.cli.sources import files_in
     from sentinel.detect.engine import Engine
+    from sentinel.detect.ready import read_ready
     from sentinel.model.moment import now
 
     kept = None if no_cache else _cache(cache)
-    rule_set = _rules(rules, kept, pipeline or [], placeholders)
+    rule_set = read_ready(rules, kept, pipelines=pipeline or [], placeholders=placeholders)
     say_faults(rule_set)
     if not rule_set.rules:
         raise UnavailableError(f"no usable rule in {', '.join(map(str, rules))}; `sentinel rules check` says why")
@@ -86,22 +86,6 @@ def _cache(folder: Path | None) -> "RuleCache | None":
 
     chosen = folder or user_folder()
     return None if chosen is None else RuleCache(chosen)
-
-
-def _rules(paths: list[Path], cache: "RuleCache | None", pipelines: list[str], placeholders: Path | None) -> "RuleSet":
-    from sentinel.detect.ready import ready_rules
-
-    if not pipelines and placeholders is None:
-        return ready_rules(paths, cache)
-    from sentinel.detect.pipelines import read_pipelines
-    from sentinel.detect.placeholders import read_placeholders
-
-    return ready_rules(
-        paths,
-        cache,
-        placeholders=None if placeholders is None else read_placeholders(placeholders),
-        pipelines=read_pipelines(pipelines),
-    )
 
 
 def _check_dataset(dataset: str | None) -> None:
