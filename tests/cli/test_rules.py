@@ -89,7 +89,7 @@ def test_a_broken_rule_is_named_with_its_place_and_what_was_meant(folder: Path) 
     assert "did you mean 'contains'?" in told
 
 
-@pytest.mark.parametrize("command", ["check", "test"])
+@pytest.mark.parametrize("command", ["check", "test", "list", "coverage"])
 def test_a_folder_without_rules_is_wrong_use(command: str, tmp_path: Path) -> None:
     result = run(command, tmp_path)
     assert isinstance(result.exception, SentinelError)

@@ -89,6 +89,8 @@ def list_rules(
     if not places:
         raise InputError("name folders of rules, or the --home of a server")
     rule_set = rules_in(places, pipeline, placeholders)
+    if not (rule_set.rules or rule_set.correlations or rule_set.faults or _is_pack(places)):
+        raise InputError("no rule was found there")
     if why_skipped:
         _show_skipped(sorted(skipped(rule_set, places), key=lambda each: (each.file, each.line or 0)), as_json=json)
         return
@@ -104,6 +106,13 @@ def list_rules(
     elif found:
         _show(found)
     say(f"{len(found)} rules")
+
+
+def _is_pack(places: list[Path]) -> bool:
+    """Return whether something was installed there, be it that all of it was set aside."""
+    from sentinel.rulepacks.install import RECORD
+
+    return any(next(place.rglob(RECORD), None) for place in places if place.is_dir())
 
 
 def _places(home: Path) -> list[Path]:
