@@ -12,6 +12,9 @@ from sentinel.errors import InputError
 if TYPE_CHECKING:
     from sentinel.cli.lint.issue import Issue
 
+MANY = 500
+"""From so many files on, a person should know why nothing is printed yet."""
+
 
 def check(
     folders: Folders,
@@ -33,6 +36,8 @@ def check(
     files = list(rule_files(folders))
     if not files:
         raise InputError("no rule was found there")
+    if len(files) > MANY and sigma:
+        say(f"checking {len(files)} files; this takes a while, --no-sigma is quicker")
     rule_set = rules_in(folders, pipeline, placeholders)
     wants_samples = any(len(samples_of(path).missing) < 2 for path in files)
     issues = lint(files, rule_set, wants_samples=wants_samples, runs_sigma_cli=sigma)
