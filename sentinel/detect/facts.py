@@ -1,9 +1,10 @@
 """A record as predicates read it: every value as canonical text, folded once and remembered."""
 
 import re
+import sys
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
-from unicodedata import normalize
+from functools import cache, lru_cache
+from unicodedata import combining, normalize
 
 from sentinel.model.record import Scalar, Value
 
@@ -11,6 +12,10 @@ BOOKKEEPING = ("@timestamp", "event.", "log.", "agent.", "organization.", "relat
 """Fields that say how a record came here, not what happened: keywords do not search them."""
 MAX_WORDS = 2_000
 """Values of one record that keywords search at most."""
+MAX_MARKS = 100
+"""Marks on one letter that are read; no script has so many."""
+LONG = 2_000
+"""Shorter texts may hold any number of marks."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _MAX_EXACT_INTEGER = 10**100
 _LARGEST_PLAIN_FLOAT = 2.0**63
@@ -40,8 +45,21 @@ def fold(text: str) -> str:
 
 
 def composed(text: str) -> str:
-    """Return `text` with letters and their marks as one character (NFC), however they were typed."""
-    return text if text.isascii() else normalize("NFC", text)
+    """Return `text` with letters and their marks as one character (NFC), however they were typed.
+
+    Of more than `MAX_MARKS` marks on one letter of a long text the others are left out: putting them in order takes a time quadratic
+    in their number (Unicode Standard Annex 15 allows 30 in its Stream-Safe Text Format).
+    """
+    if text.isascii():
+        return text
+    return normalize("NFC", _too_many_marks().sub(r"\1", text) if len(text) > LONG else text)
+
+
+@cache
+def _too_many_marks() -> re.Pattern[str]:
+    marks = "".join(chr(code) for code in range(0x300, sys.maxunicode + 1) if combining(chr(code)))
+    marks += "\u0f73\u0f75\u0f81"  # They become two marks each.
+    return re.compile(f"([{marks}]{{{MAX_MARKS}}})[{marks}]+")
 
 
 def members(value: Value | None) -> Sequence[Scalar]:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sentinel.detect.engine import Engine
-from sentinel.detect.facts import fold
+from sentinel.detect.facts import composed, fold
 from sentinel.detect.index import literal, slot
 from sentinel.detect.index.expression import (
     AtLeast,
@@ -238,3 +238,12 @@ def test_long_texts_are_searched_to_their_end(tmp_path: Path) -> None:
         record = Record("1", {"@timestamp": "", "event.dataset": "windows.other", "winlog.event_data.Data": text})
         assert len(engine.judge([record])[0]) == 1
         assert engine.full_scan(record)
+
+
+@pytest.mark.parametrize("marks", ["\u0301\u0327", "\u0f73", "\u0344\u0327"])
+def test_marks_without_number_on_one_letter_cost_nothing(marks: str) -> None:
+    text = composed("before e" + marks * 20_000 + " after")
+    assert text.startswith("before ")
+    assert text.endswith(" after")
+    assert len(text) < 500
+    assert composed("e\u0301" * 20_000) == "é" * 20_000
