@@ -47,8 +47,8 @@ def fold(text: str) -> str:
 def composed(text: str) -> str:
     """Return `text` with letters and their marks as one character (NFC), however they were typed.
 
-    Of more than `MAX_MARKS` marks on one letter of a long text the others are left out: putting them in order takes a time quadratic
-    in their number (Unicode Standard Annex 15 allows 30 in its Stream-Safe Text Format).
+    Of more than `MAX_MARKS` marks on one letter of a long text the others are left out: putting them in order takes a
+    time quadratic in their number (Unicode Standard Annex 15 allows 30 in its Stream-Safe Text Format).
     """
     if text.isascii():
         return text
