@@ -16,6 +16,8 @@ MAX_MARKS = 100
 """Marks on one letter that are read; no script has so many."""
 LONG = 2_000
 """Shorter texts may hold any number of marks."""
+_PERHAPS_MARKS = re.compile(f"[\u0300-\U0010ffff]{{{MAX_MARKS}}}")
+"""Found quickly; letters of many scripts are among these."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _MAX_EXACT_INTEGER = 10**100
 _LARGEST_PLAIN_FLOAT = 2.0**63
@@ -52,7 +54,9 @@ def composed(text: str) -> str:
     """
     if text.isascii():
         return text
-    return normalize("NFC", _too_many_marks().sub(r"\1", text) if len(text) > LONG else text)
+    if len(text) > LONG and _PERHAPS_MARKS.search(text):
+        text = _too_many_marks().sub(r"\1", text)
+    return normalize("NFC", text)
 
 
 @cache
