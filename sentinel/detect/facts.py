@@ -1,7 +1,6 @@
 """A record as predicates read it: every value as canonical text, folded once and remembered."""
 
 import re
-import sys
 from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
 from unicodedata import combining, normalize
@@ -14,6 +13,8 @@ MAX_WORDS = 2_000
 """Values of one record that keywords search at most."""
 MAX_MARKS = 100
 """Marks on one letter that are read; no script has so many."""
+IDEOGRAPHS = 0x20000
+"""From here on there are ideographs, and no marks that are put in order."""
 LONG = 2_000
 """Shorter texts may hold any number of marks."""
 _PERHAPS_MARKS = re.compile(f"[\u0300-\U0010ffff]{{{MAX_MARKS}}}")
@@ -61,7 +62,7 @@ def composed(text: str) -> str:
 
 @cache
 def _too_many_marks() -> re.Pattern[str]:
-    marks = "".join(chr(code) for code in range(0x300, sys.maxunicode + 1) if combining(chr(code)))
+    marks = "".join(chr(code) for code in range(0x300, IDEOGRAPHS) if combining(chr(code)))
     marks += "\u0f73\u0f75\u0f81"  # They become two marks each.
     return re.compile(f"([{marks}]{{{MAX_MARKS}}})[{marks}]+")
 
