@@ -19,6 +19,7 @@ MAX_BATCH_EVENTS = 10_000
 MAX_BATCH_BYTES = 32_000_000
 """Size of a batch after decompression."""
 MAX_HINTS = 64
+MAX_KEY_CHARACTERS = 128
 
 _PLAIN = {str, int, float, bool, type(None)}
 Hint = str | int | float | bool | None
@@ -44,6 +45,8 @@ class Event:
     """The line as it was read, or JSON text where the source is not text."""
     hints: Mapping[str, Hint] = field(default_factory=dict)
     """What only the collector can know, by ECS name: `log.file.path`, `log.offset`."""
+    key: str = ""
+    """Names the content where the sender has no sequence of its own; equal keys of one sender are one event."""
 
 
 def encode(event: Event) -> bytes:
@@ -56,6 +59,8 @@ def encode(event: Event) -> bytes:
     }
     if event.hints:
         body["hints"] = dict(event.hints)
+    if event.key:
+        body["key"] = event.key
     # ASCII escapes keep lone surrogates, which undecodable bytes become, representable.
     return json.dumps(body, separators=(",", ":")).encode("ascii")
 
@@ -73,6 +78,9 @@ def decode(line: bytes, *, collector: str, epoch: str, sequence: int) -> Event:
     hints = body.get("hints", {})
     if not isinstance(hints, dict) or len(hints) > MAX_HINTS or any(type(v) not in _PLAIN for v in hints.values()):
         raise InputError(f"event {sequence}: hints must be at most {MAX_HINTS} names with plain values")
+    key = body.get("key", "")
+    if not isinstance(key, str) or len(key) > MAX_KEY_CHARACTERS:
+        raise InputError(f"event {sequence}: key must be a string of at most {MAX_KEY_CHARACTERS} characters")
     return Event(
         collector=collector,
         epoch=epoch,
@@ -82,6 +90,7 @@ def decode(line: bytes, *, collector: str, epoch: str, sequence: int) -> Event:
         seen_at=_time(body, sequence),
         raw=_text(body, "raw", sequence),
         hints=hints,
+        key=key,
     )
 
 

@@ -25,7 +25,8 @@ metadata = MetaData(
 )
 
 
-def _moment(name: str, *, nullable: bool = False) -> Column[str]:
+def moment_column(name: str, *, nullable: bool = False) -> Column[str]:
+    """Return a column for a time as `model.moment` writes it."""
     return Column(name, String(32), nullable=nullable)
 
 
@@ -52,7 +53,7 @@ users = Table(
     Column("agency", ForeignKey("agencies.id"), nullable=False),
     Column("language", String(2), nullable=False),
     Column("disabled", Boolean, nullable=False, default=False),
-    _moment("created_at"),
+    moment_column("created_at"),
 )
 
 sign_in_links = Table(
@@ -60,8 +61,8 @@ sign_in_links = Table(
     metadata,
     Column("token_hash", String(64), primary_key=True),
     Column("user_id", ForeignKey("users.id"), nullable=False),
-    _moment("expires_at"),
-    _moment("used_at", nullable=True),
+    moment_column("expires_at"),
+    moment_column("used_at", nullable=True),
 )
 
 sessions = Table(
@@ -70,9 +71,9 @@ sessions = Table(
     Column("token_hash", String(64), primary_key=True),
     Column("user_id", ForeignKey("users.id"), nullable=False),
     Column("csrf", String(64), nullable=False),
-    _moment("created_at"),
-    _moment("seen_at"),
-    _moment("expires_at"),
+    moment_column("created_at"),
+    moment_column("seen_at"),
+    moment_column("expires_at"),
 )
 
 sign_in_failures = Table(
@@ -81,7 +82,7 @@ sign_in_failures = Table(
     Column("id", Integer, primary_key=True, autoincrement=True),
     Column("name", String(100), nullable=False, index=True),
     Column("address", String(64), nullable=False, index=True),
-    _moment("at"),
+    moment_column("at"),
 )
 
 enrolment_tokens = Table(
@@ -90,10 +91,10 @@ enrolment_tokens = Table(
     Column("token_hash", String(64), primary_key=True),
     Column("agency", ForeignKey("agencies.id"), nullable=False),
     Column("name", String(100), nullable=False),
-    _moment("created_at"),
-    _moment("expires_at"),
+    moment_column("created_at"),
+    moment_column("expires_at"),
     Column("used_by", String(32)),
-    _moment("used_at", nullable=True),
+    moment_column("used_at", nullable=True),
 )
 
 collectors = Table(
@@ -107,8 +108,8 @@ collectors = Table(
     Column("version", String(32), nullable=False),
     Column("can_respond", Boolean, nullable=False),
     Column("revoked", Boolean, nullable=False, default=False),
-    _moment("enrolled_at"),
-    _moment("last_seen_at", nullable=True),
+    moment_column("enrolled_at"),
+    moment_column("last_seen_at", nullable=True),
     Column("status", JSON, nullable=False),
 )
 
@@ -118,7 +119,7 @@ intake_counters = Table(
     Column("collector", String(32), primary_key=True),
     Column("reason", String(64), primary_key=True),
     Column("count", Integer, nullable=False),
-    _moment("last_at"),
+    moment_column("last_at"),
     Column("last_detail", Text, nullable=False),
 )
 
@@ -134,9 +135,9 @@ incidents = Table(
     Column("priority", String(2), nullable=False),
     Column("state", String(16), nullable=False, index=True),
     Column("note", Text, nullable=False),
-    _moment("opened_at"),
-    _moment("changed_at"),
-    _moment("closed_at", nullable=True),
+    moment_column("opened_at"),
+    moment_column("changed_at"),
+    moment_column("closed_at", nullable=True),
 )
 
 incident_entries = Table(
@@ -144,7 +145,7 @@ incident_entries = Table(
     metadata,
     Column("id", String(64), primary_key=True),
     Column("incident", ForeignKey("incidents.id"), nullable=False, index=True),
-    _moment("at"),
+    moment_column("at"),
     Column("kind", String(16), nullable=False),
     Column("actor", String(100), nullable=False),
     Column("code", String(64), nullable=False),
@@ -170,10 +171,10 @@ alerts = Table(
     Column("note", Text, nullable=False),
     Column("assignee", String(100)),
     Column("count", Integer, nullable=False),
-    _moment("first_at"),
-    _moment("last_at"),
-    _moment("raised_at"),
-    _moment("changed_at"),
+    moment_column("first_at"),
+    moment_column("last_at"),
+    moment_column("raised_at"),
+    moment_column("changed_at"),
     Column("evidence", JSON, nullable=False),
     Column("record_id", String(64), nullable=False),
     Column("contributing", JSON, nullable=False),
@@ -188,7 +189,7 @@ alert_matches = Table(
     Column("id", String(64), primary_key=True),
     Column("alert", ForeignKey("alerts.id"), nullable=False, index=True),
     Column("record_id", String(64), nullable=False),
-    _moment("at"),
+    moment_column("at"),
 )
 
 runs = Table(
@@ -207,11 +208,11 @@ runs = Table(
     Column("inputs", JSON, nullable=False),
     Column("error", Text, nullable=False),
     Column("started_by", String(100)),
-    _moment("started_at"),
-    _moment("ended_at", nullable=True),
-    _moment("wake_at", nullable=True),
+    moment_column("started_at"),
+    moment_column("ended_at", nullable=True),
+    moment_column("wake_at", nullable=True),
     Column("lease_owner", String(64)),
-    _moment("lease_until", nullable=True),
+    moment_column("lease_until", nullable=True),
 )
 
 steps = Table(
@@ -223,8 +224,8 @@ steps = Table(
     Column("id", String(100), nullable=False),
     Column("what", String(100), nullable=False),
     Column("state", String(16), nullable=False),
-    _moment("started_at", nullable=True),
-    _moment("ended_at", nullable=True),
+    moment_column("started_at", nullable=True),
+    moment_column("ended_at", nullable=True),
     Column("result", JSON, nullable=False),
     Column("error", Text, nullable=False),
 )
@@ -239,11 +240,11 @@ approvals = Table(
     Column("role", String(16), nullable=False),
     Column("ask", Text, nullable=False),
     Column("ask_vi", Text, nullable=False),
-    _moment("asked_at"),
-    _moment("expires_at"),
+    moment_column("asked_at"),
+    moment_column("expires_at"),
     Column("decision", String(16)),
     Column("decided_by", String(100)),
-    _moment("decided_at", nullable=True),
+    moment_column("decided_at", nullable=True),
     Column("note", Text, nullable=False),
 )
 
@@ -257,9 +258,9 @@ effects = Table(
     Column("action", String(64), nullable=False),
     Column("arguments", JSON, nullable=False),
     Column("state", String(16), nullable=False),
-    _moment("undo_at", nullable=True),
-    _moment("verified_at", nullable=True),
-    _moment("undone_at", nullable=True),
+    moment_column("undo_at", nullable=True),
+    moment_column("verified_at", nullable=True),
+    moment_column("undone_at", nullable=True),
     Column("detail", Text, nullable=False),
     Column("result", JSON, nullable=False),
 )
@@ -274,16 +275,16 @@ commands = Table(
     Column("payload", LargeBinary, nullable=False),
     Column("signature", LargeBinary, nullable=False),
     Column("state", String(16), nullable=False),
-    _moment("created_at"),
-    _moment("not_after"),
-    _moment("answered_at", nullable=True),
+    moment_column("created_at"),
+    moment_column("not_after"),
+    moment_column("answered_at", nullable=True),
 )
 
 audit = Table(
     "audit",
     metadata,
     Column("sequence", Integer, primary_key=True, autoincrement=False),
-    _moment("at"),
+    moment_column("at"),
     Column("actor", String(100), nullable=False),
     Column("agency", String(64), nullable=False),
     Column("action", String(64), nullable=False),
@@ -303,7 +304,7 @@ rule_states = Table(
     Column("by_city", Boolean, nullable=False),
     Column("changed_by", String(100), nullable=False),
     Column("why", Text, nullable=False),
-    _moment("changed_at"),
+    moment_column("changed_at"),
 )
 
 rule_counters = Table(
@@ -313,7 +314,7 @@ rule_counters = Table(
     Column("agency", String(64), primary_key=True),
     Column("matches", BigInteger, nullable=False),
     Column("hidden", BigInteger, nullable=False),
-    _moment("last_at"),
+    moment_column("last_at"),
 )
 
 rule_hours = Table(
@@ -348,7 +349,7 @@ sources = Table(
     Column("collector", String(32), primary_key=True),
     Column("dataset", String(100), primary_key=True),
     Column("agency", String(64), nullable=False),
-    _moment("last_at"),
+    moment_column("last_at"),
     Column("usual_seconds", Integer, nullable=False),
     Column("arrivals", Integer, nullable=False),
 )

@@ -14,7 +14,7 @@ class Record:
     """One normalised event."""
 
     id: str
-    """Hash of collector, epoch and sequence; the same event always has the same id."""
+    """Hash of collector, epoch and sequence, or of the key of a sender without these; always the same for an event."""
     fields: Mapping[str, Value]
     """At least `@timestamp`, `event.dataset`, `event.kind`, `event.original`; mostly `organization.id` too."""
 

@@ -1,5 +1,6 @@
 """What a search asks and what it answers."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from sentinel.model.agency import Scope
@@ -22,6 +23,13 @@ class Search:
     newest_first: bool = True
     histogram_buckets: int = 0
     """0: no histogram."""
+    sort: str = "@timestamp"
+    """Field to sort by, then by id; records without it come last."""
+    after: str = ""
+    """`Found.next` of the page before: pages follow each other without gap or repeat while events arrive."""
+    top: tuple[str, ...] = ()
+    """Fields whose most frequent values are counted."""
+    top_values: int = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,3 +50,7 @@ class Found:
     buckets: tuple[Bucket, ...] = field(default=())
     unreadable: int = 0
     """Damaged parts of the store that may hold more of this time, and could not be searched."""
+    next: str = ""
+    """Where the next page begins; empty after the last."""
+    top: Mapping[str, tuple[tuple[str, int], ...]] = field(default_factory=dict)
+    """By field its most frequent values as text, with how many records have them, most first, then by value."""

@@ -32,8 +32,7 @@ def normalise(event: Event, *, agency: str | None, received_at: str | None, faul
     `agency` is that of the proven sender, None where there is none (files read by `sentinel scan`). `fault` says why
     the line could not even be decoded. A line that is rejected becomes a record of kind `pipeline_error`.
     """
-    identity = f"{event.collector}\0{event.epoch}\0{event.sequence}".encode("utf-8", "backslashreplace")
-    record_id = hashlib.sha256(identity).hexdigest()[:40]
+    record_id = identity(event)
     raw = printable(event.raw)
     if raw is not event.raw:
         event = replace(event, raw=raw)
@@ -62,6 +61,13 @@ def normalise(event: Event, *, agency: str | None, received_at: str | None, faul
     fields["event.id"] = record_id
     relate(fields)
     return Record(record_id, fields)
+
+
+def identity(event: Event) -> str:
+    """Return the id of the record of `event`: a hash of where it stands in its epoch, or of its sender's key for it."""
+    # No epoch is empty: a key of one sender is never a place of another.
+    place = f"\0{event.key}" if event.key else f"{event.epoch}\0{event.sequence}"
+    return hashlib.sha256(f"{event.collector}\0{place}".encode("utf-8", "backslashreplace")).hexdigest()[:40]
 
 
 def parser_of(dataset: str) -> Parse | None:

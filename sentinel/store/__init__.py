@@ -4,9 +4,24 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from sentinel.errors import SentinelError
 from sentinel.model.agency import Scope
 from sentinel.model.record import Record
 from sentinel.model.search import Found, Search
+
+
+class StoppedError(SentinelError):
+    """Whoever asked does not wait for the answer any more."""
+
+    http_status = 499
+
+
+class Stop(Protocol):
+    """Says when nobody waits for an answer any more; a `threading.Event` is one."""
+
+    def is_set(self) -> bool:
+        """Return whether to give up."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +32,16 @@ class Mark:
     """Journal position of the next event to process; 0 at the beginning."""
     detection_state: bytes = b""
     """Checkpoint of the correlations at that position."""
+    partition: int = 0
+    """Part of the journal that the position counts in; a local journal has only this one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A record that the store will never take, however often it is asked."""
+
+    record: Record
+    reason: str
 
 
 class Store(Protocol):
@@ -29,12 +54,19 @@ class Store(Protocol):
         """
         ...
 
-    def mark(self) -> Mark:
-        """Return the mark of the last `add`."""
+    def mark(self, partition: int = 0) -> Mark:
+        """Return the mark of the last `add` of that part of the journal."""
         ...
 
-    def search(self, search: Search) -> Found:
-        """Return what matches within the scope; raise `InputError` naming the fault and its place in the query."""
+    def known(self, ids: Sequence[str]) -> set[str]:
+        """Return those of `ids` that are stored already."""
+        ...
+
+    def search(self, search: Search, stop: Stop | None = None) -> Found:
+        """Return what matches within the scope; raise `InputError` naming the fault and its place in the query.
+
+        Where `stop` is set meanwhile, the search ends soon with `StoppedError`.
+        """
         ...
 
     def get(self, record_id: str, scope: Scope) -> Record | None:

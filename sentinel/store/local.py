@@ -16,7 +16,7 @@ from sentinel.model.agency import Scope
 from sentinel.model.moment import now, to_text
 from sentinel.model.record import Record
 from sentinel.model.search import Found, Search
-from sentinel.store import Mark
+from sentinel.store import Mark, Stop
 from sentinel.store.columns import LAYOUT, Block, pack
 from sentinel.store.finding import Finder, UnreadableError
 from sentinel.store.manifest import Damage, Manifest, Segment
@@ -76,12 +76,18 @@ class LocalStore:
             self._manifest.add(_segment(number, written, block, to_text(self._clock())), mark)
             return len(fresh)
 
-    def mark(self) -> Mark:
-        """Return the mark of the last `add`."""
-        return self._manifest.mark()
+    def mark(self, partition: int = 0) -> Mark:
+        """Return the mark of the last `add` of that part of the journal."""
+        return self._manifest.mark(partition)
 
-    def search(self, search: Search) -> Found:
+    def known(self, ids: Sequence[str]) -> set[str]:
+        """Return those of `ids` that are stored already."""
+        with self._writing, self._explained():
+            return self._known(ids)
+
+    def search(self, search: Search, stop: Stop | None = None) -> Found:
         """Return what matches within the scope; raise `InputError` naming the fault and its place in the query."""
+        del stop
 
         def ask(segments: list[Segment]) -> Found:
             where = condition(search, _misfits(segments))
@@ -160,13 +166,18 @@ class LocalStore:
     def _fresh(self, records: Sequence[Record]) -> list[Record]:
         """Return the records whose ids are neither stored nor repeated in the batch."""
         unique = {record.id: record for record in reversed(records)}
-        wanted = hash_ids(sorted(unique)).sort() if unique else hash_ids([])
+        for known in self._known(list(unique)):
+            del unique[known]
+        return list(reversed(unique.values()))
+
+    def _known(self, ids: Sequence[str]) -> set[str]:
+        unknown = set(ids)
+        wanted = hash_ids(sorted(unknown)).sort() if unknown else hash_ids([])
         for segment in self._manifest.segments():
             if suspects := set(contained(self._hashes(segment), wanted)):
-                ids = [each for each in unique if hash_ids([each])[0].as_py() in suspects]
-                for known in self._stored(segment, ids):
-                    del unique[known]
-        return list(reversed(unique.values()))
+                near = [each for each in unknown if hash_ids([each])[0].as_py() in suspects]
+                unknown.difference_update(self._stored(segment, near))
+        return set(ids) - unknown
 
     def _stored(self, segment: Segment, ids: list[str]) -> list[str]:
         try:

@@ -13,6 +13,11 @@ from sentinel.store import Mark
 
 BUSY_TIMEOUT_SECONDS = 10
 
+_FIRST_MARK = """
+INSERT OR IGNORE INTO marks SELECT 0, position, detection_state FROM mark; DROP TABLE mark;
+"""
+"""The first version had one mark, for the one journal there was."""
+
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS segments (
     number INTEGER PRIMARY KEY, rows INTEGER NOT NULL, bytes INTEGER NOT NULL, digest TEXT NOT NULL,
@@ -24,11 +29,10 @@ CREATE TABLE IF NOT EXISTS damaged (
     number INTEGER PRIMARY KEY, rows INTEGER NOT NULL, first_at TEXT NOT NULL, last_at TEXT NOT NULL,
     reason TEXT NOT NULL, found_at TEXT NOT NULL
 );
-CREATE TABLE IF NOT EXISTS mark (
-    one INTEGER PRIMARY KEY CHECK (one = 1), position INTEGER NOT NULL, detection_state BLOB NOT NULL
+CREATE TABLE IF NOT EXISTS marks (
+    partition INTEGER PRIMARY KEY, position INTEGER NOT NULL, detection_state BLOB NOT NULL
 );
 CREATE TABLE IF NOT EXISTS counter (one INTEGER PRIMARY KEY CHECK (one = 1), next_number INTEGER NOT NULL);
-INSERT OR IGNORE INTO mark VALUES (1, 0, x'');
 INSERT OR IGNORE INTO counter VALUES (1, 1);
 """
 
@@ -78,12 +82,16 @@ class Manifest:
             for pragma in ("journal_mode=WAL", "synchronous=FULL"):
                 self._db.execute(f"PRAGMA {pragma}")
             self._db.executescript(_SCHEMA)
+            if self._db.execute("SELECT 1 FROM sqlite_master WHERE name = 'mark'").fetchone():
+                self._db.executescript(f"BEGIN IMMEDIATE; {_FIRST_MARK} COMMIT;")
 
-    def mark(self) -> Mark:
-        """Return the mark of the last commit."""
+    def mark(self, partition: int) -> Mark:
+        """Return the mark of the last commit of that part of the journal."""
         with self._lock, self._explained("read"):
-            position, state = self._db.execute("SELECT position, detection_state FROM mark").fetchone()
-        return Mark(position, bytes(state))
+            row = self._db.execute(
+                "SELECT position, detection_state FROM marks WHERE partition = ?", (partition,)
+            ).fetchone()
+        return Mark(0, b"", partition) if row is None else Mark(row[0], bytes(row[1]), partition)
 
     def segments(self) -> list[Segment]:
         """Return the segments that count, oldest number first."""
@@ -108,7 +116,11 @@ class Manifest:
         with self._lock, self._explained("write"), self._transaction():
             if segment is not None:
                 self._insert(segment)
-            self._db.execute("UPDATE mark SET position = ?, detection_state = ?", (mark.position, mark.detection_state))
+            self._db.execute(
+                "INSERT INTO marks VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET position = excluded.position, "
+                "detection_state = excluded.detection_state",
+                (mark.partition, mark.position, mark.detection_state),
+            )
 
     def replace(self, old: Sequence[Segment], new: Segment | None, since: str) -> None:
         """Let `new` count instead of `old`, whose files wait for their removal from `since` on."""

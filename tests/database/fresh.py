@@ -8,7 +8,8 @@ from sqlalchemy import Engine, delete, text
 from sentinel.accounts.agencies import Agencies
 from sentinel.accounts.agency_file import parse
 from sentinel.database.connect import connect, migrate
-from sentinel.database.tables import agencies, metadata
+from sentinel.database.storage_tables import metadata
+from sentinel.database.tables import agencies
 
 TREE = """{"valid_from": "2021-01-01", "agencies": [
   {"id": "city", "kind": "city", "name": "Thành phố", "name_en": "City"},

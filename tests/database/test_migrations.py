@@ -12,7 +12,7 @@ from sqlalchemy import Engine, inspect, text
 from sentinel.audit import Audit
 from sentinel.database.connect import connect, migrate, reading
 from sentinel.database.migrations import upgrade
-from sentinel.database.tables import metadata
+from sentinel.database.storage_tables import metadata
 from sentinel.errors import UnavailableError
 from tests.database.fresh import database
 
@@ -49,7 +49,7 @@ def test_migrating_again_changes_nothing(engine: Engine) -> None:
     migrate(engine)
     migrate(engine)
     with reading(engine) as connection:
-        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all() == ["0002"]
+        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all() == ["0003"]
 
 
 def test_a_home_of_the_first_release_keeps_what_it_has(engine: Engine) -> None:

@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from sentinel.database.tables import metadata
+from sentinel.database.storage_tables import metadata
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)
 with context.begin_transaction():
