@@ -33,6 +33,7 @@ setup-dev: .venv/dev.stamp
 
 packages:
 	@deploy/install-test-packages
+	@deploy/fetch-test-servers
 
 demo: setup
 	@$(BIN)/sentinel demo $(if $(ONCE),--once)

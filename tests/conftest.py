@@ -7,6 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.live.servers.fixtures import elastic, elastic_8, elastic_9, kafka, postgres
+
+__all__ = ["elastic", "elastic_8", "elastic_9", "kafka", "postgres"]
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
