@@ -1,0 +1,1 @@
+"""Events in Elasticsearch: about a dozen data streams, written so that nothing is lost or doubled."""

@@ -1,0 +1,58 @@
+"""A connection to Elasticsearch that is cut when an answer takes too long as a whole, however steadily it drips."""
+
+import contextlib
+import socket
+import threading
+from typing import Any
+
+from elastic_transport import NodeConfig, Urllib3HttpNode
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
+
+GRACE_SECONDS = 5.0
+"""The timeout of a silent connection comes first; this is for one that says a byte now and then."""
+
+
+class _Cut:
+    """Mixin of a connection: from the request to the end of the answer it has `deadline_seconds`."""
+
+    deadline_seconds = 60.0
+    sock: socket.socket | None
+    _timer: threading.Timer | None = None
+
+    def request(self, *arguments: Any, **named: Any) -> None:
+        """Send the request; raise `OSError` when the time is over."""
+        self._timer = threading.Timer(self.deadline_seconds, self._cut)
+        self._timer.daemon = True
+        self._timer.start()
+        try:
+            super().request(*arguments, **named)  # type: ignore[misc]
+        except BaseException:
+            self._timer.cancel()
+            raise
+
+    def getresponse(self) -> Any:
+        """Read the whole answer; a cut connection ends in an error of urllib3."""
+        try:
+            return super().getresponse()  # type: ignore[misc]
+        finally:
+            if self._timer is not None:
+                self._timer.cancel()
+
+    def _cut(self) -> None:
+        # The thread that waits on the socket wakes up with an error; closing it here would not wake it.
+        if (sock := self.sock) is not None:
+            with contextlib.suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
+
+
+class PunctualNode(Urllib3HttpNode):
+    """A node of the official client whose requests end in time."""
+
+    def __init__(self, config: NodeConfig) -> None:
+        super().__init__(config)
+        seconds = (config.request_timeout or 60.0) + GRACE_SECONDS
+        if isinstance(self.pool, HTTPSConnectionPool):
+            self.pool.ConnectionCls = type("PunctualHTTPS", (_Cut, HTTPSConnection), {"deadline_seconds": seconds})
+        elif isinstance(self.pool, HTTPConnectionPool):
+            self.pool.ConnectionCls = type("PunctualHTTP", (_Cut, HTTPConnection), {"deadline_seconds": seconds})
