@@ -90,6 +90,10 @@ class DatabaseSettings(UrlSettings):
     """Where everything that has state and is not an event is kept."""
 
     url: str = "sqlite:///state.db"
+    password_file: Path | None = Field(
+        default=None,
+        description="File that holds the password for PostgreSQL and nothing else; in the URL it is refused.",
+    )
 
 
 class ContentSettings(Section):

@@ -83,7 +83,7 @@ class Home:
         url = self.settings.database.url
         if url.startswith("sqlite:///") and not url.startswith("sqlite:////"):
             url = f"sqlite:///{self.path.absolute() / url.removeprefix('sqlite:///')}"
-        engine = connect(url)
+        engine = connect(url, self.settings.database.password_file)
         migrate(engine)
         return engine
 

@@ -4,7 +4,6 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.util import find_spec
 from pathlib import Path
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
@@ -12,6 +11,7 @@ from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from sentinel.database import postgresql
 from sentinel.errors import InputError, UnavailableError
 
 BUSY_TIMEOUT_MS = 10_000
@@ -29,8 +29,8 @@ _CANNOT_NOW = {
 }
 
 
-def connect(url: str) -> Engine:
-    """Return an engine for `url`: `sqlite:////path/to/file` or `postgresql://user:password@host/name`.
+def connect(url: str, password_file: Path | None = None) -> Engine:
+    """Return an engine for `url`: `sqlite:////path/to/file` or `postgresql://user@host/name`.
 
     On SQLite every transaction is `BEGIN IMMEDIATE`, so that a writer waits for its turn instead of failing half way;
     transactions opened by `reading` are deferred and wait for nobody. Raises `InputError` for a URL it cannot use and
@@ -46,7 +46,7 @@ def connect(url: str) -> Engine:
     if backend == "sqlite":
         engine = _sqlite(parsed)
     elif backend == "postgresql":
-        engine = _postgresql(parsed)
+        engine = postgresql.open_engine(parsed, BUSY_TIMEOUT_MS, password_file)
     else:
         raise InputError(f"database.url names '{backend}'; use sqlite or postgresql")
     event.listen(engine, "handle_error", _explain)
@@ -85,19 +85,6 @@ def _sqlite(url: URL) -> Engine:
     return engine
 
 
-def _postgresql(url: URL) -> Engine:
-    if find_spec("psycopg") is None:
-        raise UnavailableError("PostgreSQL needs psycopg: pip install 'sentinel-soc[postgres]'")
-    return create_engine(
-        url.set(drivername="postgresql+psycopg"),
-        pool_size=8,
-        max_overflow=24,
-        pool_pre_ping=True,
-        hide_parameters=True,
-        connect_args={"connect_timeout": 10, "options": f"-c lock_timeout={BUSY_TIMEOUT_MS} -c timezone=UTC"},
-    )
-
-
 def _prepare_sqlite(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
     # The driver must not begin transactions by itself: https://docs.sqlalchemy.org/en/20/dialects/sqlite.html
     connection.isolation_level = None
@@ -125,7 +112,5 @@ def _explain(context: ExceptionContext) -> None:
     if isinstance(cause, sqlite3.Error) and code is not None:
         if (reason := _CANNOT_NOW.get(code & 0xFF)) is not None:
             raise UnavailableError(f"the database cannot be used now: {reason} ({cause})") from cause
-    elif type(cause).__module__.startswith("psycopg") and (
-        context.is_disconnect or type(cause).__name__ in ("OperationalError", "ConnectionTimeout", "LockNotAvailable")
-    ):
+    elif postgresql.cannot_now(cause) or (context.is_disconnect and cause is not None):
         raise UnavailableError(f"the database server cannot be used now: {str(cause).strip()}") from cause

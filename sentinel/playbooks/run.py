@@ -100,7 +100,9 @@ class Runs:
         run_id = uuid.uuid4().hex
         with self._engine.begin() as connection:
             query = select(incidents.c.agency).where(incidents.c.id == incident_id)
-            agency = connection.execute(query.where(incidents.c.agency.in_(sorted(principal.scope)))).scalar()
+            mine = query.where(incidents.c.agency.in_(sorted(principal.scope)))
+            # Two that start it together wait for each other, or both would be the only one.
+            agency = connection.execute(mine.with_for_update(key_share=True)).scalar()
             if agency is None:
                 raise InputError("there is no such incident among those you may see")
             self._no_other(connection, loaded, incident_id)
@@ -194,6 +196,9 @@ class Runs:
         run_id = _run_id(loaded, incident.id, filled.values)
         missing = filled.missing
         with self._engine.begin() as connection:
+            connection.execute(
+                select(incidents.c.id).where(incidents.c.id == incident.id).with_for_update(key_share=True)
+            )
             if connection.execute(select(runs.c.id).where(runs.c.id == run_id)).first() is not None:
                 return run_id
             if not missing and self._count(connection, loaded, incident.id) >= MAX_PER_INCIDENT:

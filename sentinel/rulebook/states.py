@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, Row, delete, select
 from sentinel.accounts.agencies import CITY, Agencies
 from sentinel.audit import Audit
 from sentinel.database.connect import reading
-from sentinel.database.dialect import upsert
+from sentinel.database.dialect import serialise, upsert
 from sentinel.database.tables import rule_states
 from sentinel.database.text import fit
 from sentinel.errors import InputError, RefusedError
@@ -112,6 +112,8 @@ class RuleStates:
         path = self.path(agency)
         rule_id = fit(rule.id, 64)
         with self._engine.begin() as connection:
+            # What the city decides meanwhile binds too.
+            serialise(connection, rule_states)
             known = self.decided(connection, [rule_id]).get(rule_id, {})
             before = effective(rule, known, path)
             if not by_city:

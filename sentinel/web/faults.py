@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import TimeoutError as NoConnectionError
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -32,6 +33,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(SentinelError, _sentinel_error)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(RequestValidationError, _validation_error)
+    app.add_exception_handler(NoConnectionError, _no_connection)
     app.add_exception_handler(Exception, _unforeseen)
 
 
@@ -50,6 +52,13 @@ async def _sentinel_error(request: Request, fault: Exception) -> Response:
         return _sign_in_first(request)
     headers = {"Retry-After": RETRY_AFTER_SECONDS} if isinstance(fault, UnavailableError) else None
     return answer(request, status, str(fault), headers)
+
+
+async def _no_connection(request: Request, fault: Exception) -> Response:
+    # Every connection to the database is taken: raised before there is one that could explain it.
+    log.warning("No connection to the database became free in time.", extra={"fault": str(fault)})
+    sentence = "the database is too busy to answer now; try again in a moment"
+    return answer(request, 503, sentence, {"Retry-After": RETRY_AFTER_SECONDS})
 
 
 def _sign_in_first(request: Request) -> Response:

@@ -21,14 +21,20 @@ DATABASE = "SENTINEL_TEST_DATABASE"
 """Environment variable with the URL of an empty PostgreSQL database to run the tests on, instead of SQLite files."""
 
 
-def database(folder: Path) -> Engine:
-    """Return an empty, migrated database: a file in `folder`, or the one named by the environment, emptied."""
+def untouched(folder: Path) -> Engine:
+    """Return a database without any table: a file in `folder`, or the one named by the environment, emptied."""
     url = os.environ.get(DATABASE)
     engine = connect(url or f"sqlite:///{folder}/state.db")
     if url:
         with engine.begin() as connection:
             connection.execute(text("DROP SCHEMA public CASCADE"))
             connection.execute(text("CREATE SCHEMA public"))
+    return engine
+
+
+def database(folder: Path) -> Engine:
+    """Return an empty, migrated database."""
+    engine = untouched(folder)
     migrate(engine)
     return engine
 

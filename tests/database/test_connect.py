@@ -114,6 +114,24 @@ def test_a_url_it_cannot_use_is_refused(url: str) -> None:
         connect(url)
 
 
+@pytest.mark.parametrize("url", ["postgresql://u:geheim@h/n", "postgresql://u@h/n?password=geheim"])
+def test_a_password_in_the_url_is_refused_and_not_shown(url: str) -> None:
+    with pytest.raises(InputError, match=r"database\.password_file") as caught:
+        connect(url)
+    assert "geheim" not in str(caught.value)
+
+
+def test_a_password_file_that_is_missing_is_named(tmp_path: Path) -> None:
+    engine = connect("postgresql://u@127.0.0.1:1/n", tmp_path / "password")
+    with pytest.raises(UnavailableError, match="password: No such file"), engine.connect():
+        pass
+    (tmp_path / "password").write_text("geheim\n")
+    with pytest.raises(UnavailableError, match="cannot be used now") as caught, engine.connect():
+        pass
+    assert "geheim" not in str(caught.value)
+    engine.dispose()
+
+
 def test_a_missing_folder_and_a_wrong_file_say_so(tmp_path: Path) -> None:
     with pytest.raises(UnavailableError, match="No such file"):
         connect(f"sqlite:///{tmp_path}/missing/state.db")

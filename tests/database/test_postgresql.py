@@ -10,22 +10,39 @@ import pytest
 from tests.database.fresh import DATABASE
 from tests.live.servers.postgres import PostgresServer
 
+pytestmark = [
+    pytest.mark.live,
+    pytest.mark.slow,
+    pytest.mark.skipif(DATABASE in os.environ, reason="this is the run on PostgreSQL"),
+]
 ROOMS = [
     "tests/accounts",
     "tests/alerts",
     "tests/incidents",
+    "tests/intake",
+    "tests/playbooks",
     "tests/rulebook",
+    "tests/selfwatch",
     "tests/test_audit.py",
-    "tests/database/test_migrations.py",
+    "tests/database",
 ]
+"""Every room whose tests ask `tests.database.fresh` for a database."""
 
 
-@pytest.mark.live
-@pytest.mark.slow
-@pytest.mark.skipif(DATABASE in os.environ, reason="this is the run on PostgreSQL")
-def test_postgresql_keeps_the_same_promises(postgres: PostgresServer, root: Path) -> None:
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *ROOMS]
-    done = subprocess.run(
-        command, cwd=root, env={**os.environ, DATABASE: postgres.url}, capture_output=True, text=True, timeout=110
-    )
+def run(postgres: PostgresServer, root: Path, seconds: int, *words: str) -> None:
+    """Run tests in a process of their own, on the server instead of files."""
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *words]
+    environment = {**os.environ, DATABASE: postgres.url}
+    done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, timeout=seconds)
     assert done.returncode == 0, done.stdout[-4_000:]
+    assert " passed" in done.stdout
+
+
+@pytest.mark.timeout(200)
+def test_postgresql_keeps_the_same_promises(postgres: PostgresServer, root: Path) -> None:
+    run(postgres, root, 180, "-m", "not slow and not trial", *ROOMS)
+
+
+@pytest.mark.trial
+def test_on_postgresql_killed_anywhere_every_effect_happens_once(postgres: PostgresServer, root: Path) -> None:
+    run(postgres, root, 280, "tests/playbooks/test_durable.py")

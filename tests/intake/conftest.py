@@ -9,24 +9,10 @@ from sentinel.audit import Audit
 from sentinel.intake.enrolment import Enrolment
 from sentinel.intake.identity import Identities
 from sentinel.model.collector import Collector
-from tests.database.fresh import empty, state
+from tests.database.fixtures import engine, log, shared
 from tests.intake.examples import enrol
 
-
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Engine:
-    return state(tmp_path_factory.mktemp("state"))
-
-
-@pytest.fixture
-def engine(shared: Engine) -> Engine:
-    empty(shared)
-    return shared
-
-
-@pytest.fixture
-def log(engine: Engine) -> Audit:
-    return Audit(engine)
+__all__ = ["engine", "log", "shared"]
 
 
 @pytest.fixture

@@ -3,19 +3,10 @@
 import pytest
 from sqlalchemy import Engine
 
-from tests.database.fresh import empty, state
+from tests.database.fixtures import engine, shared
 from tests.playbooks.stage import Stage
 
-
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Engine:
-    return state(tmp_path_factory.mktemp("state"))
-
-
-@pytest.fixture
-def engine(shared: Engine) -> Engine:
-    empty(shared)
-    return shared
+__all__ = ["engine", "shared"]
 
 
 @pytest.fixture

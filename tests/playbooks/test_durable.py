@@ -100,11 +100,13 @@ class City:
 
 @pytest.fixture
 def city(tmp_path: Path) -> Iterator[City]:
-    made = City(tmp_path, state(tmp_path))
+    engine = state(tmp_path)
+    made = City(tmp_path, engine)
     yield made
     for name in list(made.processes):
         made.kill(name)
     made.stop_server()
+    engine.dispose()
 
 
 @pytest.mark.slow
