@@ -1,5 +1,6 @@
 """The official Elasticsearch client, made from settings, and its errors in our words."""
 
+import logging
 import os
 import re
 from collections.abc import Iterator
@@ -17,6 +18,10 @@ MAX_SECRET_BYTES = 4_096
 MAX_REASON_CHARACTERS = 300
 SCHEMES: Final = {"elastic+http": "http", "elastic+https": "https"}
 DEFAULT_PORT = 9200
+NOT_ELASTICSEARCH = (
+    "what answers at store.url is not Elasticsearch (no X-Elastic-Product header); "
+    "OpenSearch and proxies that strip headers will not do"
+)
 _HOST = re.compile(r"(?P<name>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::(?P<port>\d{1,5}))?")
 
 
@@ -67,6 +72,8 @@ def connect(connection: Connection) -> "Elasticsearch":
         from sentinel.store.elastic.deadline import PunctualNode
     except ImportError as error:
         raise UnavailableError("Elasticsearch needs its client: pip install 'sentinel-soc[elastic]'") from error
+    # One line for every request is too much where there are twenty a second.
+    logging.getLogger("elastic_transport").setLevel(logging.WARNING)
     options: dict[str, Any] = {}
     if connection.secret is not None:
         secret = _secret(connection.secret)
@@ -92,10 +99,7 @@ def explained(doing: str) -> Iterator[None]:
     try:
         yield
     except UnsupportedProductError as error:
-        raise UnavailableError(
-            f"cannot {doing}: what answers at store.url is not Elasticsearch (no X-Elastic-Product header); "
-            "OpenSearch and proxies that strip headers will not do"
-        ) from error
+        raise UnavailableError(f"cannot {doing}: {NOT_ELASTICSEARCH}") from error
     except ApiError as error:
         raise UnavailableError(f"cannot {doing}: Elasticsearch says {error.status_code}: {reason(error)}") from error
     except TransportError as error:

@@ -6,23 +6,24 @@ import threading
 from typing import Any
 
 from elastic_transport import NodeConfig, Urllib3HttpNode
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3 import HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
+DEFAULT_SECONDS = 60.0
 GRACE_SECONDS = 5.0
 """The timeout of a silent connection comes first; this is for one that says a byte now and then."""
 
 
 class _Cut:
-    """Mixin of a connection: from the request to the end of the answer it has `deadline_seconds`."""
+    """Mixin of a connection: from the request to the end of the answer it has its timeout, and a little grace."""
 
-    deadline_seconds = 60.0
+    timeout: float | None
     sock: socket.socket | None
     _timer: threading.Timer | None = None
 
     def request(self, *arguments: Any, **named: Any) -> None:
         """Send the request; raise `OSError` when the time is over."""
-        self._timer = threading.Timer(self.deadline_seconds, self._cut)
+        self._timer = threading.Timer((self.timeout or DEFAULT_SECONDS) + GRACE_SECONDS, self._cut)
         self._timer.daemon = True
         self._timer.start()
         try:
@@ -46,13 +47,17 @@ class _Cut:
                 sock.shutdown(socket.SHUT_RDWR)
 
 
+class _CutHTTP(_Cut, HTTPConnection):
+    """Without TLS."""
+
+
+class _CutHTTPS(_Cut, HTTPSConnection):
+    """With TLS."""
+
+
 class PunctualNode(Urllib3HttpNode):
     """A node of the official client whose requests end in time."""
 
     def __init__(self, config: NodeConfig) -> None:
         super().__init__(config)
-        seconds = (config.request_timeout or 60.0) + GRACE_SECONDS
-        if isinstance(self.pool, HTTPSConnectionPool):
-            self.pool.ConnectionCls = type("PunctualHTTPS", (_Cut, HTTPSConnection), {"deadline_seconds": seconds})
-        elif isinstance(self.pool, HTTPConnectionPool):
-            self.pool.ConnectionCls = type("PunctualHTTP", (_Cut, HTTPConnection), {"deadline_seconds": seconds})
+        self.pool.ConnectionCls = _CutHTTPS if isinstance(self.pool, HTTPSConnectionPool) else _CutHTTP
