@@ -35,7 +35,7 @@ class Entry:
     """From 1, without gaps."""
     at: str
     actor: str
-    """User name, `system`, or `collector:<id>`."""
+    """User name, `system`, `collector:<id>` or `sender:<id>`."""
     agency: str
     action: str
     """What was done, for example `alert.closed`."""

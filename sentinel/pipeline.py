@@ -17,6 +17,7 @@ from sentinel.journal import Entry, Journal
 from sentinel.model.match import Match
 from sentinel.model.moment import now, to_text
 from sentinel.model.record import Fields, Record
+from sentinel.repeats import Repeats
 from sentinel.store import Mark, Store
 
 log = logging.getLogger(__name__)
@@ -87,6 +88,7 @@ class Pipeline:
         self._is_restored = False
         self._trimmed = 0
         self._attempts: tuple[int, int] = (-1, 0)
+        self._repeats = Repeats(store.known)
         self._counts: Counter[str] = Counter()
         self._broken: Counter[str] = Counter()
         self.trouble = ""
@@ -94,11 +96,11 @@ class Pipeline:
 
     @property
     def statistics(self) -> dict[str, object]:
-        """Return what was done since the start: `events`, `stored`, `matches`, `set_aside`, `failures`, `broken`.
+        """Return what was done: `events`, `stored`, `repeated`, `matches`, `set_aside`, `failures`, `broken`.
 
-        `broken` counts by dataset the lines that could not be read.
+        `broken` counts by dataset the lines that could not be read, `repeated` those that a sender sent again.
         """
-        names = ("events", "stored", "matches", "set_aside", "failures")
+        names = ("events", "stored", "repeated", "matches", "set_aside", "failures")
         return {**{name: self._counts[name] for name in names}, "broken": dict(self._broken)}
 
     def replace(self, engine: Engine, crew: Crew | None = None) -> None:
@@ -231,7 +233,7 @@ class Pipeline:
             if len(entries) == 1:
                 if not self._is_to_blame(entries[0]):
                     raise
-                self._commit(entries, [_set_aside(entries[0])])
+                self._commit(entries, [_set_aside(entries[0])], entries[0].position + 1)
                 self._counts["set_aside"] += 1
                 return
             log.warning("A batch of events failed; trying smaller ones.", extra={"events": len(entries)})
@@ -240,16 +242,34 @@ class Pipeline:
             self._process(entries[middle:])
 
     def _advance(self, entries: Sequence[Entry], ticket: Ticket | None) -> None:
+        upto = entries[-1].position + 1
+        hits: list[list[Hit]] | None = None
         if self._crew is None:
             records = normalised(self._normalise, entries)
-            matches = self._engine.match(records)
         else:
             records, hits = self._judged(self._crew, entries, ticket)
-            matches = self._engine.conclude(records, hits)
-        if shown := self._sift(entries, records, matches):
+        places = self._repeats.fresh(entries, records)
+        repeated = Counter(entry.event.collector for entry in entries)
+        if len(places) < len(entries):
+            entries = [entries[place] for place in places]
+            records = [records[place] for place in places]
+            hits = None if hits is None else [hits[place] for place in places]
+        repeated.subtract(entry.event.collector for entry in entries)
+        matches = self._engine.match(records) if hits is None else self._engine.conclude(records, hits)
+        if shown := self._sift(entries, records, matches, upto):
             self._on_matches(shown)
-        self._commit(entries, records)
+        self._commit(entries, records, upto)
         self._counts["matches"] += len(matches)
+        self._note_repeats(+repeated)
+
+    def _note_repeats(self, repeated: Counter[str]) -> None:
+        """Count what senders sent again."""
+        self._counts["repeated"] += repeated.total()
+        if repeated and self._on_faults is not None:
+            sentence = "sent before, and kept then"
+            self._on_faults(
+                {(each, "repeated"): (number, sentence) for each, number in repeated.items()}, self._clock()
+            )
 
     def _judged(
         self, crew: Crew, entries: Sequence[Entry], ticket: Ticket | None
@@ -265,14 +285,15 @@ class Pipeline:
         return records, self._engine.judge(records)
 
     def _sift(
-        self, entries: Sequence[Entry], records: Sequence[Record], matches: list[tuple[Match, Record]]
+        self, entries: Sequence[Entry], records: Sequence[Record], matches: list[tuple[Match, Record]], upto: int
     ) -> list[tuple[Match, Record]]:
         if self._sieve is None or not matches:
             return matches
         places = {record.id: entry.position for entry, record in zip(entries, records, strict=True)}
         # A correlation may have waited for late records: what completed it is stored already.
-        found = [places.get(record.id, entries[0].position) for _, record in matches]
-        return self._sieve.sift(matches, found, entries[-1].position + 1)
+        before = entries[0].position if entries else upto
+        found = [places.get(record.id, before) for _, record in matches]
+        return self._sieve.sift(matches, found, upto)
 
     def _conclude(self, position: int) -> None:
         """Raise what correlations have found by waiting: nothing new has come that would have told them."""
@@ -291,9 +312,10 @@ class Pipeline:
             raise
         self._counts["matches"] += len(matches)
 
-    def _commit(self, entries: Sequence[Entry], records: Sequence[Record]) -> None:
-        mark = Mark(entries[-1].position + 1, self._engine.checkpoint())
+    def _commit(self, entries: Sequence[Entry], records: Sequence[Record], upto: int) -> None:
+        mark = Mark(upto, self._engine.checkpoint())
         self._counts["stored"] += self._store.add(records, mark)
+        self._repeats.remember(entries, records)
         self._counts["events"] += len(entries)
         faults: dict[tuple[str, str], tuple[int, str]] = {}
         for entry, record in zip(entries, records, strict=True):
@@ -323,7 +345,8 @@ class Pipeline:
 def _set_aside(entry: Entry) -> Record:
     """Return a record that keeps the line of an event and nothing that came of it."""
     event = entry.event
-    name = f"set aside\0{event.collector}\0{event.epoch}\0{event.sequence}".encode("utf-8", "backslashreplace")
+    place = f"\0{event.key}" if event.key else f"{event.epoch}\0{event.sequence}"
+    name = f"set aside\0{event.collector}\0{place}".encode("utf-8", "backslashreplace")
     identity = hashlib.sha256(name).hexdigest()[:40]
     raw = event.raw[:MAX_KEPT_CHARACTERS].encode("utf-8", "backslashreplace").decode("utf-8")
     fields: Fields = {

@@ -26,10 +26,13 @@ from sentinel.detect.ready import RuleAdditions, read_ready
 from sentinel.detect.rule import RuleSet
 from sentinel.errors import InputError
 from sentinel.incidents.book import Incidents
+from sentinel.intake.doorway import Doorway
 from sentinel.intake.enrolment import Enrolment
 from sentinel.intake.identity import Identities
 from sentinel.intake.ledger import Ledger
 from sentinel.intake.receiver import Receiver
+from sentinel.intake.sender_desk import SenderDesk
+from sentinel.intake.senders import Senders
 from sentinel.journal import Entry, Journal
 from sentinel.journal.local import LocalJournal
 from sentinel.model.match import Match
@@ -143,6 +146,21 @@ class Home:
     def receiver(self) -> Receiver:
         """Return the intake of batches."""
         return Receiver(self.journal, self.engine)
+
+    @cached_property
+    def senders(self) -> Senders:
+        """Return who may send through doors of other kinds."""
+        return Senders(self.engine)
+
+    @cached_property
+    def sender_desk(self) -> SenderDesk:
+        """Return where senders are added and revoked."""
+        return SenderDesk(self.engine, self.audit)
+
+    @cached_property
+    def doorway(self) -> Doorway:
+        """Return the intake of all doors but Sentinel's own."""
+        return Doorway(self.journal, self.engine, self.wake_pipeline)
 
     @cached_property
     def shelf(self) -> Shelf:

@@ -328,3 +328,24 @@ class _Running:
         self._wake.set()
         self._thread.join(timeout=20)
         assert not self._thread.is_alive()
+
+
+def test_an_event_sent_again_is_neither_judged_nor_stored_twice(place: Place, engine: Engine) -> None:
+    at = datetime(2026, 11, 23, 8, tzinfo=UTC)
+    event = Event(
+        collector="", epoch="", sequence=0, dataset="linux.auth", host="web01", seen_at=at, raw=ROOT_CAME, key="k1"
+    )
+    for epoch in ("aaaaaaaa", "bbbbbbbb"):
+        place.journal.append(Batch("s-1", "city", epoch, 1, [encode(event), encode(event)], AT))
+    pipeline = place.pipeline(engine)
+    assert [pipeline.step(3), pipeline.step(3)] == [3, 1]
+    assert place.stored() == [ROOT_CAME]
+    assert len(place.matches) == 1
+    assert pipeline.statistics["repeated"] == 3
+    assert place.faults["s-1", "repeated"][0] == 1
+    # Another process, with nothing in memory, knows it from the store.
+    place.journal.append(Batch("s-1", "city", "cccccccc", 1, [encode(event)], AT))
+    again = place.pipeline(engine)
+    assert again.step() == 1
+    assert (len(place.matches), again.statistics["stored"]) == (1, 0)
+    assert place.store.mark().position == 5

@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "playbook": ("sentinel.cli.playbook", "Check, test and list playbooks."),
     "agency": ("sentinel.cli.agency", "List agencies and their ids."),
     "collector": ("sentinel.cli.collector", "Enrolment tokens and the collectors in use."),
+    "sender": ("sentinel.cli.sender", "Programs of others that may send: Beats, syslog, OTLP and the like."),
     "user": ("sentinel.cli.user", "Users, roles and sign-in links."),
     "doctor": ("sentinel.cli.doctor", "Check a home folder: settings, audit chain, journal, store."),
 }

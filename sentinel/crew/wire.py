@@ -38,6 +38,7 @@ class Plain(msgspec.Struct, array_like=True, frozen=True):
     seen_at: datetime
     raw: str
     hints: dict[str, Hint]
+    key: str = ""
 
 
 class Start(msgspec.Struct, tag="start"):
@@ -119,6 +120,7 @@ def entry_of(line: Line) -> Entry:
             seen_at=said.seen_at,
             raw=said.raw,
             hints=said.hints,
+            key=said.key,
         )
     return Entry(line.position, line.agency, line.received_at, event, line.fault)
 
@@ -173,7 +175,8 @@ class Channel:
 
 def _line(entry: Entry, *, is_plain: bool) -> Line:
     event = entry.event
-    said = Plain(event.dataset, event.host, event.seen_at, event.raw, dict(event.hints)) if is_plain else encode(event)
+    plain = Plain(event.dataset, event.host, event.seen_at, event.raw, dict(event.hints), event.key)
+    said = plain if is_plain else encode(event)
     return Line(
         entry.position,
         entry.agency,

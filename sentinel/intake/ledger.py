@@ -1,4 +1,4 @@
-"""What came in and could not be used, counted by collector and reason."""
+"""What came in and could not be used, counted by collector or sender and reason."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Engine, func, insert, select, update
 
 from sentinel.database.connect import reading
 from sentinel.database.dialect import serialise
+from sentinel.database.storage_tables import senders
 from sentinel.database.tables import collectors, intake_counters
 from sentinel.database.text import fit
 from sentinel.model.agency import Scope
@@ -22,11 +23,12 @@ OTHER = "other"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counter:
-    """How often something of a collector could not be used, and why."""
+    """How often something of a collector or sender could not be used, and why."""
 
     collector: str
     reason: str
-    """`too_large`, `bad_batch`, `bad_epoch`, `sequence_gap`, `line:` with the dataset, or `other`."""
+    """`too_large`, `bad_batch`, `bad_epoch`, `sequence_gap`, `line:` with the dataset, or `other`; those of senders are
+    in docs/reference/doors.md."""
     count: int
     last_at: str
     last_detail: str
@@ -48,11 +50,12 @@ class Ledger:
                 _add(connection, collector, fit(reason, MAX_REASON_CHARACTERS), number, last)
 
     def counters(self, scope: Scope) -> list[Counter]:
-        """Return the counters of the collectors in scope, by collector and reason."""
+        """Return the counters of the collectors and senders in scope, by these and reason."""
+        own = select(collectors.c.id).where(collectors.c.agency.in_(sorted(scope)))
+        others = select(senders.c.id).where(senders.c.agency.in_(sorted(scope)))
         query = (
             select(intake_counters)
-            .join(collectors, collectors.c.id == intake_counters.c.collector)
-            .where(collectors.c.agency.in_(sorted(scope)))
+            .where(intake_counters.c.collector.in_(own.union_all(others)))
             .order_by(intake_counters.c.collector, intake_counters.c.reason)
         )
         with reading(self._engine) as connection:

@@ -2,15 +2,15 @@
 
 import logging
 import re
-import threading
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import Engine
 
 from sentinel.errors import ConflictError, InputError, SentinelError, UnavailableError
 from sentinel.event import MAX_BATCH_EVENTS, lines
 from sentinel.intake.identity import Identities
+from sentinel.intake.last_seen import LastSeen
 from sentinel.intake.ledger import Counter, Ledger
 from sentinel.intake.unpack import TooLargeError, unpack
 from sentinel.journal import Batch, Journal
@@ -20,8 +20,6 @@ from sentinel.model.moment import to_text
 
 log = logging.getLogger(__name__)
 
-TOUCH_EVERY = timedelta(seconds=20)
-"""A collector's last sign of life is written so often at most."""
 MAX_SEQUENCE = 2**62
 _EPOCH = re.compile(r"[0-9a-f]{8,64}")
 
@@ -36,9 +34,7 @@ class Receiver:
     def __init__(self, journal: Journal, engine: Engine) -> None:
         self._journal = journal
         self._ledger = Ledger(engine)
-        self._identities = Identities(engine)
-        self._touched: dict[str, datetime] = {}
-        self._touching = threading.Lock()
+        self._seen = LastSeen(Identities(engine).touch)
 
     def receive(self, collector: Collector, *, epoch: str, first: int, encoding: str, body: bytes, at: datetime) -> int:
         """Keep a batch, durable on return; return the last sequence received of the epoch.
@@ -52,7 +48,7 @@ class Receiver:
         except (InputError, ConflictError) as error:
             self.count({(collector.id, _reason(error)): (1, str(error))}, at)
             raise
-        self._touch(collector.id, at)
+        self._seen.note(collector.id, at)
         return last
 
     def count(self, faults: Mapping[tuple[str, str], tuple[int, str]], at: datetime) -> None:
@@ -65,17 +61,6 @@ class Receiver:
     def counters(self, scope: Scope) -> list[Counter]:
         """Return what could not be used of the collectors in scope."""
         return self._ledger.counters(scope)
-
-    def _touch(self, collector: str, at: datetime) -> None:
-        with self._touching:
-            last = self._touched.get(collector)
-            if last is not None and timedelta(0) <= at - last < TOUCH_EVERY:
-                return
-            self._touched[collector] = at
-        try:
-            self._identities.touch(collector, at)
-        except UnavailableError as error:
-            log.warning("Cannot note a sign of life now.", extra={"collector": collector, "reason": str(error)})
 
 
 def _batch(collector: Collector, *, epoch: str, first: int, encoding: str, body: bytes, at: datetime) -> Batch:

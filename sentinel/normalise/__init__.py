@@ -6,6 +6,8 @@ from dataclasses import replace
 
 from sentinel.errors import InputError
 from sentinel.event import MAX_RAW_CHARACTERS, Event
+from sentinel.model.hints import TIME
+from sentinel.model.moment import from_text
 from sentinel.model.record import Fields, Record
 from sentinel.normalise import times
 from sentinel.normalise.egov.secrecy import WithheldError
@@ -41,7 +43,7 @@ def normalise(event: Event, *, agency: str | None, received_at: str | None, faul
     except InputError as error:
         seen_at, fault = received_at or _NO_TIME, fault or str(error)
     fields: Fields = {
-        "@timestamp": seen_at,
+        "@timestamp": _time_beside(event) or seen_at,
         "event.kind": "event",
         "event.dataset": event.dataset if _DATASET.fullmatch(event.dataset) else "sentinel.unknown",
     }
@@ -73,6 +75,15 @@ def identity(event: Event) -> str:
 def parser_of(dataset: str) -> Parse | None:
     """Return the parser of a dataset, or None where there is none."""
     return PARSERS.get(dataset) or PARSERS.get(dataset.partition(".")[0] + ".*")
+
+
+def _time_beside(event: Event) -> str:
+    """Return the time that came beside the line; empty where there is none, or no time."""
+    told = event.hints.get(TIME)
+    try:
+        return times.to_text(from_text(told)) if isinstance(told, str) else ""
+    except (ValueError, OverflowError, InputError):
+        return ""
 
 
 def _interpret(event: Event, fields: Fields, fault: str) -> None:

@@ -188,7 +188,15 @@ def test_every_event_survives_the_way_to_a_worker(bodies: list[tuple[str, str, d
     entries = [
         Entry(
             number, "city", "x", Event(
-                collector="c", epoch="e", sequence=number, dataset=dataset, host="h", seen_at=AT, raw=raw, hints=hints  # type: ignore[arg-type]
+                collector="c",
+                epoch="e",
+                sequence=number,
+                dataset=dataset,
+                host="h",
+                seen_at=AT,
+                raw=raw,
+                hints=hints,  # type: ignore[arg-type]
+                key=raw[:9],
             ),
         )
         for number, (dataset, raw, hints) in enumerate(bodies)
