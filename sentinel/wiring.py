@@ -25,6 +25,8 @@ from sentinel.detect.engine import Engine
 from sentinel.detect.ready import RuleAdditions, read_ready
 from sentinel.detect.rule import RuleSet
 from sentinel.errors import InputError
+from sentinel.hunt.desk import HuntDesk
+from sentinel.hunt.rows import Hunts
 from sentinel.incidents.book import Incidents
 from sentinel.intake.doorway import Doorway
 from sentinel.intake.enrolment import Enrolment
@@ -264,6 +266,22 @@ class Home:
         )
 
     @cached_property
+    def hunting(self) -> HuntDesk:
+        """Return where people ask for hunts."""
+        return HuntDesk(
+            store=self.store,
+            hunts=Hunts(self.engine),
+            rules=self._rules_in,
+            alerts=self.alerts,
+            incidents=self.incidents,
+            audit=self.audit,
+        )
+
+    def _rules_in(self, folders: Sequence[str]) -> RuleSet:
+        paths = [Path(each) for each in folders] or self._rule_paths()
+        return read_ready(paths, self._rule_cache, **self._rule_additions())
+
+    @cached_property
     def costs(self) -> Costs:
         """Return what measures the cost of rules now and then."""
         return Costs(self.rule_counters)
@@ -343,6 +361,7 @@ class Home:
             rules=self._stocked_shelf(),
             rule_states=self.rule_states,
             rule_counters=self.rule_counters,
+            hunting=self.hunting,
             ca_pem=self.keys.ca.read_bytes(),
             command_key=self.public_key(),
             display_zone=self.settings.display.zone,
@@ -366,6 +385,8 @@ class Home:
 
     def close(self) -> None:
         """Release what was opened."""
+        if "hunting" in self.__dict__:
+            self.hunting.close()
         if "pipeline" in self.__dict__:
             self.pipeline.close()
             self.detection.shelf.save()

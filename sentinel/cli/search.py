@@ -2,7 +2,6 @@
 
 import json
 from contextlib import closing
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -11,8 +10,9 @@ import typer
 
 from sentinel.accounts.agencies import CITY
 from sentinel.cli.columns import show
+from sentinel.cli.moments import time_of
 from sentinel.errors import InputError
-from sentinel.model.moment import from_text, to_text
+from sentinel.model.moment import from_text
 from sentinel.model.record import Record, nest
 from sentinel.model.search import Found, Search
 from sentinel.wiring import Home, open_home
@@ -29,7 +29,9 @@ def search(
     home_folder: Annotated[Path, typer.Option("--home", help="Home folder.", envvar="SENTINEL_HOME")] = Path(
         "sentinel"
     ),
-    start: Annotated[str | None, typer.Option("--from", help="First time, as 2026-11-23 or 2026-11-23T08:00.")] = None,
+    start: Annotated[
+        str | None, typer.Option("--from", help="First time: 2026-11-23, 2026-11-23T08:00, 24h, 7d.")
+    ] = None,
     end: Annotated[str | None, typer.Option("--to", help="Time before which they happened.")] = None,
     limit: Annotated[int, typer.Option(help="How many to print at most, newest first.", min=0, max=10_000)] = 100,
     agency: Annotated[str, typer.Option(help="Only of this agency and those below it.")] = CITY,
@@ -43,8 +45,8 @@ def search(
         asked = Search(
             scope=home.agencies.scope(agency),
             query=query,
-            start=_time(start, zone, "--from"),
-            end=_time(end, zone, "--to"),
+            start=time_of(start, zone, "--from"),
+            end=time_of(end, zone, "--to"),
             limit=limit,
         )
         found = home.store.search(asked)
@@ -64,17 +66,6 @@ def _warn_of_damage(home: Home, found: Found) -> None:
             f"{home.path}` says more.",
             err=True,
         )
-
-
-def _time(text: str | None, zone: ZoneInfo, option: str) -> str | None:
-    """Return a time as the store has it; raise `InputError` naming the option."""
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-        return to_text(moment if moment.tzinfo else moment.replace(tzinfo=zone))
-    except (ValueError, OverflowError) as error:
-        raise InputError(f"{option}: '{text}' is not a time; write 2026-11-23 or 2026-11-23T08:00") from error
 
 
 def _row(record: Record, zone: ZoneInfo) -> dict[str, object]:

@@ -67,6 +67,7 @@ _USERS: dict[str, tuple[Kind, str]] = {
     "sentinel.auth.method": ("keyword", "How somebody proved who they are: `password`, `publickey`"),
     "sentinel.auth.key_fingerprint": ("keyword", "Key that was offered"),
     "sentinel.auth.is_invalid_user": ("boolean", "The account does not exist on the machine"),
+    "sentinel.long": ("boolean", "The line is longer than the 8,000 characters of a value that a search compares"),
     "sentinel.repeat_count": ("long", "Times the source saw it, where it says so in one line"),
     "sentinel.session.id": ("keyword", "Session of the machine it belongs to"),
 }

@@ -25,6 +25,8 @@ _HINTS: dict[str, type] = {
     "observer.ingress.interface.name": str,
 }
 MAX_HOST_CHARACTERS = 255
+LONG_CHARACTERS = 8_000
+"""Stores compare the beginnings of longer values; `sentinel.long` marks the records that may have some."""
 _NO_TIME = "1970-01-01T00:00:00.000000Z"
 
 
@@ -56,6 +58,8 @@ def normalise(event: Event, *, agency: str | None, received_at: str | None, faul
         fields["event.kind"] = "pipeline_error"
         fields["error.message"] = printable(str(error))
         fields["message"] = fields["event.original"] = kept[:MAX_RAW_CHARACTERS]
+    if len(raw) > LONG_CHARACTERS:
+        fields["sentinel.long"] = True
     _stamp(fields, event, agency)
     fields["event.created"] = seen_at
     if received_at is not None:

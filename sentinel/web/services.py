@@ -8,6 +8,7 @@ from sentinel.accounts.sign_in import SignIn
 from sentinel.accounts.users import Users
 from sentinel.alerts.queue import Alerts
 from sentinel.audit import Audit
+from sentinel.hunt.desk import HuntDesk
 from sentinel.incidents.book import Incidents
 from sentinel.intake.enrolment import Enrolment
 from sentinel.intake.identity import Identities
@@ -47,6 +48,7 @@ class Services:
     """The rules in force."""
     rule_states: RuleStates
     rule_counters: RuleCounters
+    hunting: HuntDesk
     ca_pem: bytes
     """Certificate of the authority that signed the server's own."""
     command_key: bytes

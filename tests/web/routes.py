@@ -38,6 +38,7 @@ def path_of(route: str, things: Things) -> str:
         "record_id": things.record,
         "agency_id": things.agency,
         "rule_id": things.rule,
+        "hunt_id": things.hunt,
     }
     return route.format_map(values)
 
@@ -91,6 +92,8 @@ READ = {
     "/api/v1/agencies": Promise(shows_things=False),
     "/api/v1/session": Promise(shows_things=False),
     "/api/v1/alerts/by-rule": Promise(shows_things=False),
+    "/api/v1/hunts": Promise(),
+    "/api/v1/hunts/{hunt_id}": Promise(),
     "/api/v1/audit": Promise(Role.AUDITOR, query="?limit=1000"),
 }
 CHANGE = {
@@ -108,11 +111,16 @@ CHANGE = {
     "/api/v1/runs/{run_id}/cancel": Promise(Role.RESPONDER, {"why": "x"}),
     "/api/v1/approvals/{approval_id}/decision": Promise(Role.OPERATOR, {"approved": True}),
     "/api/v1/effects/{effect_id}/undo": Promise(Role.RESPONDER, {"why": "x"}),
+    "/api/v1/hunts/{hunt_id}/stop": Promise(Role.OPERATOR),
+    "/api/v1/hunts/{hunt_id}/resume": Promise(Role.OPERATOR),
+    "/api/v1/hunts/{hunt_id}/alerts": Promise(Role.OPERATOR),
     "/rules/{rule_id}/state": Promise(Role.ADMINISTRATOR, {"state": "shadow", "agency": "{agency_id}", "why": "x"}),
     "/api/v1/rules/{rule_id}/state": Promise(
         Role.ADMINISTRATOR, {"state": "shadow", "agency": "{agency_id}", "why": "x"}, method="PUT"
     ),
 }
+WITHIN_ONES_OWN = {("POST", "/api/v1/hunts")}
+"""What is made there is bound to the maker's scope; tests/hunt says so."""
 CITY_ONLY = ("/rules/reload", "/api/v1/rules/reload")
 """Changes that concern every agency: for administrators of the city itself."""
 
@@ -143,4 +151,4 @@ def promised() -> set[tuple[str, str]]:
     read = {("GET", path) for path in READ}
     change = {(promise.method, path) for path, promise in CHANGE.items()}
     whole = {("POST", path) for path in CITY_ONLY}
-    return PUBLIC | set(STRANGERS_FORMS) | COLLECTORS | ONE_TIME | read | change | whole
+    return PUBLIC | set(STRANGERS_FORMS) | COLLECTORS | ONE_TIME | WITHIN_ONES_OWN | read | change | whole

@@ -18,7 +18,9 @@ from sentinel.accounts.users import Users
 from sentinel.alerts.queue import Alerts
 from sentinel.audit import Audit
 from sentinel.database.connect import connect, migrate
-from sentinel.detect.rule import Fault
+from sentinel.detect.rule import Fault, RuleSet
+from sentinel.hunt.desk import HuntDesk
+from sentinel.hunt.rows import Hunts, Question
 from sentinel.incidents.book import Incidents
 from sentinel.intake.enrolment import Enrolment
 from sentinel.intake.identity import Identities
@@ -65,6 +67,7 @@ class Things:
     agency: str
     rule: str
     """Id of a rule, the same for everybody."""
+    hunt: str
 
 
 @dataclass(frozen=True)
@@ -117,15 +120,24 @@ def make_services(home: Path, engine: Engine, journal: LocalJournal) -> Services
     commands = Commands(engine, key, wake=wake_runs, announce=bell.ring)
     library = Library.load([DATA])
     assert not library.faults
+    alerts, store = Alerts(engine, audit), LocalStore(home / "events")
+    hunting = HuntDesk(
+        store=store,
+        hunts=Hunts(engine),
+        rules=lambda _: RuleSet(rules=(), correlations=(), faults=[]),
+        alerts=alerts,
+        incidents=incidents,
+        audit=audit,
+    )
     return Services(
         agencies=agencies,
         users=users,
         sign_in=SignIn(engine, audit, users),
-        alerts=Alerts(engine, audit),
+        alerts=alerts,
         incidents=incidents,
         runs=Runs(engine, audit, incidents, library, commands, wake=wake_runs),
         commands=commands,
-        store=LocalStore(home / "events"),
+        store=store,
         identities=Identities(engine),
         enrolment=Enrolment(engine, audit),
         receiver=Receiver(journal, engine),
@@ -136,6 +148,7 @@ def make_services(home: Path, engine: Engine, journal: LocalJournal) -> Services
         rules=Shelf(Loaded(infos={rule.id: rule for rule in scene.RULES.values()})),
         rule_states=RuleStates(engine, audit, agencies),
         rule_counters=RuleCounters(engine),
+        hunting=hunting,
         ca_pem=CA_PEM,
         command_key=key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw),
     )
@@ -165,6 +178,7 @@ def _furnish(services: Services, admin: Principal, agency: str, mark: str, at: d
         record=records[0].id,
         agency=agency,
         rule=scene.RULES["shell"].id,
+        hunt=services.hunting.hunts.begin(Question(rules=(), query=mark), agency, admin.name, at).id,
     )
 
 
