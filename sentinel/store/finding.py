@@ -18,7 +18,9 @@ from sentinel.model.search import Bucket, Found, Search
 from sentinel.store.buckets import fill, width_seconds
 from sentinel.store.columns import ID, TIME, unpack
 from sentinel.store.segments import sorting_folder
-from sentinel.store.sql import COLUMNS, MACROS, Sql
+from sentinel.store.sql import COLUMNS
+from sentinel.store.sql_macros import MACROS
+from sentinel.store.sql_values import Sql
 
 MEMORY_LIMIT = "512MB"
 MAX_TEMPORARY = "4GB"

@@ -21,7 +21,8 @@ from sentinel.store.columns import LAYOUT, Block, pack
 from sentinel.store.finding import Finder, UnreadableError
 from sentinel.store.manifest import Damage, Manifest, Segment
 from sentinel.store.segments import Hashes, Segments, Written, contained, hash_ids
-from sentinel.store.sql import Sql, condition
+from sentinel.store.sql import condition
+from sentinel.store.sql_values import Sql
 from sentinel.store.upkeep import Upkeep, damage
 
 log = logging.getLogger(__name__)

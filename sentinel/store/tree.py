@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from sentinel.store.regex import Expression
+
 ANY = "*"
 """A run of any characters in a pattern."""
 ONE = "?"
@@ -49,21 +51,24 @@ class Pattern:
 
 @dataclass(frozen=True, slots=True)
 class Free:
-    """The pattern occurs in one of the record's main texts."""
+    """The pattern's words stand beside each other, in order, in one of the fields `words.FREE_TEXT`.
+
+    `phrases.phrase` gives the words; a pattern without any holds for no record.
+    """
 
     pattern: Pattern
 
 
 @dataclass(frozen=True, slots=True)
 class Exists:
-    """The field has a value."""
+    """The field has at least one value."""
 
     field: str
 
 
 @dataclass(frozen=True, slots=True)
 class Contains:
-    """The pattern occurs within the text of the field."""
+    """The pattern's words stand beside each other, in order, in a value of the field, which holds prose."""
 
     field: str
     pattern: Pattern
@@ -71,17 +76,26 @@ class Contains:
 
 @dataclass(frozen=True, slots=True)
 class Like:
-    """A value of the field as a whole fits the pattern."""
+    """A value of the field as a whole fits the pattern, both folded."""
 
     field: str
     pattern: Pattern
 
 
 @dataclass(frozen=True, slots=True)
+class Regex:
+    """A value of the field as a whole fits the expression, folded; where the field holds prose, a word of a value."""
+
+    field: str
+    expression: Expression
+
+
+@dataclass(frozen=True, slots=True)
 class Between:
     """A value of the field lies between the bounds; None is no bound.
 
-    Bounds are numbers where the field's values are compared as numbers, and texts otherwise.
+    Numbers are compared as numbers where the bounds are numbers. Bounds of a date are times as `moment.to_text` writes
+    them, and only values of that form lie between. Other texts are compared as they are, by code point.
     """
 
     field: str
@@ -93,11 +107,15 @@ class Between:
 
 @dataclass(frozen=True, slots=True)
 class Within:
-    """An address of the field lies in the network, both included; the bounds are of one IP version."""
+    """An address of the field lies in the network, both ends included; they are of one IP version.
+
+    An IPv4 address written as an IPv6 one (`::ffff:10.0.0.1`) is the IPv4 address.
+    """
 
     field: str
     low: str
     high: str
 
 
-Node = Everything | And | Or | Not | Free | Exists | Contains | Like | Between | Within
+Leaf = Free | Exists | Contains | Like | Regex | Between | Within
+Node = Everything | And | Or | Not | Leaf

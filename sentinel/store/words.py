@@ -3,11 +3,33 @@
 import re
 import unicodedata
 
+from sentinel.model.ecs import type_of
+
 MAX_COMPARED_CHARACTERS = 8_000
 """A longer value is compared by its beginning: no index holds terms without end."""
 MAX_WORDS_CHARACTERS = 32_768
 """Free text is looked for in so much of a text."""
-_WORD = re.compile(r"[^\W_]+")
+MAX_WORD_CHARACTERS = 255
+"""A longer word counts as several, one after another: no index holds terms without end."""
+
+FREE_TEXT: tuple[str, ...] = (
+    "event.original",
+    "message",
+    "process.command_line",
+    "process.executable",
+    "url.original",
+    "file.path",
+    "host.name",
+    "user.name",
+    "source.ip",
+    "dns.question.name",
+    "event.action",
+    "error.message",
+)
+"""Where a word without a field is looked for."""
+
+WORD = re.compile(rf"[^\W_]{{1,{MAX_WORD_CHARACTERS}}}")
+"""A word in folded text."""
 _DOTLESS = str.maketrans({"đ": "d"})
 
 
@@ -15,10 +37,17 @@ def fold(text: str) -> str:
     """Return `text` without case and accents: `hai phong` for `Hải Phòng`, composed or not."""
     if text.isascii():
         return text.lower()
-    parts = unicodedata.normalize("NFD", text.lower())
-    return "".join(part for part in parts if not unicodedata.category(part).startswith("M")).translate(_DOTLESS)
+    # The small form of a sigma depends on what follows it, unless it is small before.
+    parts = unicodedata.normalize("NFD", text.replace("Σ", "σ").lower())
+    plain = "".join(part for part in parts if not unicodedata.category(part).startswith("M"))
+    return unicodedata.normalize("NFC", plain).translate(_DOTLESS)
 
 
 def words(text: str) -> list[str]:
     """Return the folded words of `text`: runs of letters and digits."""
-    return _WORD.findall(fold(text[:MAX_WORDS_CHARACTERS]))
+    return WORD.findall(fold(text[:MAX_WORDS_CHARACTERS]))
+
+
+def is_prose(field: str) -> bool:
+    """Return whether the field is searched by the words in it, not by its whole value."""
+    return type_of(field) == "text" or field == "event.original"

@@ -11,11 +11,10 @@ from sentinel.model.moment import from_text, to_text
 from sentinel.model.record import Record
 from sentinel.model.search import Bucket, Search
 from sentinel.store import Mark, Store
-from sentinel.store.local import LocalStore
+from tests.store.backends import BACKENDS
 from tests.store.examples import CITY, START, city, record
 
 Reopen = Callable[[], Store]
-BACKENDS: dict[str, Callable[[Path], Store]] = {"local": lambda folder: LocalStore(folder / "store")}
 
 
 @pytest.fixture(params=BACKENDS)
@@ -26,7 +25,7 @@ def reopen(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Reopen]:
     def again() -> Store:
         while opened:
             opened.pop().close()
-        opened.append(BACKENDS[request.param](tmp_path))
+        opened.append(BACKENDS[request.param](request, tmp_path))
         return opened[-1]
 
     yield again
@@ -217,7 +216,15 @@ def _seconds(bucket: Bucket) -> float:
         "hai phong",
         "Hải AND Phòng",
         '"sở tài chính"',
-        "dang*nhap",
+        "d?ng nh*p",
+        "phòng",
+        '"tai chinh hai"',
+        "message:h?i",
+        "user.name:/nguyen .* h[aă]i/",
+        "message:/ph.ng/",
+        "process.pid:/47\\d+/",
+        "source.ip:10.1.*",
+        "user.name:[Nguy TO Nguz]",
         "-_exists_:nothing AND user.name:*",
         "NOT (number2 OR number3)",
         f"event.id:{1:040x}",
@@ -237,6 +244,51 @@ def test_vietnamese_is_found_with_and_without_its_marks(store: Store, form: str,
     assert hits(store, query) == {1}
 
 
+def test_words_are_whole_unless_a_wildcard_says_otherwise(store: Store) -> None:
+    store.add([record(1, message="powershell started"), record(2, message="started power"), record(3)], Mark(3))
+    assert hits(store, "power") == {2}
+    assert hits(store, "power*") == {1, 2}
+    assert hits(store, "*shell") == {1}
+    assert hits(store, '"started power"') == {2}
+    assert hits(store, "power*started") == set()
+    assert hits(store, '"..."') == set()
+    assert hits(store, 'NOT "..."') == {1, 2, 3}
+
+
+def test_words_stand_beside_each_other_within_one_value(store: Store) -> None:
+    store.add([record(1, message="red", user__name="blue"), record(2, message=["red", "blue"])], Mark(2))
+    assert hits(store, '"red blue"') == set()
+    assert hits(store, "red blue") == {1, 2}
+    assert hits(store, "message:(red AND blue)") == {2}
+
+
+def test_a_range_of_texts_goes_by_their_characters_as_they_are(store: Store) -> None:
+    store.add([record(1, user__name="Zoe"), record(2, user__name="anna"), record(3, user__name="đạt")], Mark(3))
+    assert hits(store, "user.name:[a TO z]") == {2}
+    assert hits(store, "user.name:[A TO Z]") == set()
+    assert hits(store, "user.name:>z") == {3}
+
+
+def test_an_address_is_the_same_however_it_is_written(store: Store) -> None:
+    store.add([record(1, source__ip="::ffff:10.1.2.3"), record(2, source__ip="2001:DB8:0:0::7")], Mark(2))
+    assert hits(store, "source.ip:10.1.2.3") == {1}
+    assert hits(store, "source.ip:10.0.0.0/8") == {1}
+    assert hits(store, 'source.ip:"2001:db8::7"') == {2}
+    assert hits(store, 'source.ip:"::/0"') == {2}
+
+
+def test_a_network_is_found_in_fields_without_a_known_type(store: Store) -> None:
+    store.add([record(1, winlog__event_data__IpAddress="10.9.9.9"), record(2, x__y="10.0.0.0/8")], Mark(2))
+    assert hits(store, "winlog.event_data.IpAddress:10.0.0.0/8") == {1}
+    assert hits(store, "x.y:10.0.0.0/8") == {2}
+
+
+def test_an_empty_list_is_no_value(store: Store) -> None:
+    store.add([record(1, tags=[], related__user=[]), record(2, tags=["a"], related__user=["b"])], Mark(2))
+    assert hits(store, "_exists_:tags") == {2}
+    assert hits(store, "related.user:*") == {2}
+
+
 def test_signs_of_sql_and_like_are_plain_characters(store: Store) -> None:
     store.add([record(1, user__name="100%_'; DROP"), record(2, user__name="100x")], Mark(2))
     assert hits(store, "user.name:100%*") == {1}
@@ -251,7 +303,10 @@ def test_signs_of_sql_and_like_are_plain_characters(store: Store) -> None:
         ("a AND AND b", "character 7"),
         ("source.ip:10.0.0.0/99", "character 11"),
         ("process.pid:many", "character 13"),
-        ("user.name:/a.*/", "character 11"),
+        ("user.name:/a(?i)b/", "character 13"),
+        ("process.executable:/usr/bin/id", "character 20"),
+        ("/a.*/", "character 1"),
+        ("message:[a TO b]", "character 9"),
         ("a~2", "character 1"),
         ("@timestamp:yesterday", "character 12"),
         ("source.ip:fe80::1", "character 16"),

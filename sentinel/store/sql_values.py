@@ -1,0 +1,163 @@
+"""Conditions on one value in SQL for DuckDB; every value from the query is a bound parameter."""
+
+import ipaddress
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sentinel.errors import InputError
+from sentinel.model.moment import from_text
+from sentinel.store import regex
+from sentinel.store.address_range import between
+from sentinel.store.phrases import phrase
+from sentinel.store.tree import ANY, Between, Pattern
+from sentinel.store.values import MOMENT, NUMBER
+from sentinel.store.words import fold
+
+
+@dataclass(frozen=True, slots=True)
+class Sql:
+    """A piece of SQL with the values of its parameters, in order."""
+
+    text: str
+    values: tuple[object, ...] = ()
+    is_costly: bool = False
+    """It reads long texts or JSON: better done once and remembered."""
+
+
+Test = Callable[[str], Sql]
+"""Gives the condition on the value that an expression names."""
+NEVER = Sql("false")
+
+
+def like(pattern: Pattern) -> Test:
+    """Return the test that a whole value fits the pattern."""
+    literal = pattern.literal
+    if literal is None:
+        return lambda value: Sql(f"compared({value}) LIKE ? ESCAPE '\\'", (_like(pattern),))
+    return lambda value: Sql(f"compared({value}) = ?", (fold(literal),))
+
+
+def fits(expression: regex.Expression) -> Test:
+    """Return the test that a whole value fits the expression."""
+    written = regex.to_re2(expression)
+    return lambda value: Sql(f"regexp_full_match(compared({value}), ?)", (written,))
+
+
+def word_fits(expression: regex.Expression) -> Test:
+    """Return the test that one word fits the expression; the value is words between single spaces."""
+    written = f" ({regex.to_re2(expression, is_word=True)}) "
+    return lambda value: Sql(f"regexp_matches({value}, ?)", (written,), is_costly=True)
+
+
+def has_phrase(pattern: Pattern) -> Test:
+    """Return the test that the words of the pattern stand beside each other; the value is words between spaces."""
+    wanted = phrase(pattern)
+    if not wanted:
+        return lambda _value: NEVER
+    if all(each.literal is not None for each in wanted):
+        joined = f" {' '.join(each.parts[0] for each in wanted)} "
+        return lambda value: Sql(f"contains({value}, ?)", (joined,), is_costly=True)
+    written = f" {' '.join(_word_expression(each) for each in wanted)} "
+    return lambda value: Sql(f"regexp_matches({value}, ?)", (written,), is_costly=True)
+
+
+def lies_between(node: Between, *, is_number: bool = False) -> Test:
+    """Return the comparison as numbers where the bounds are numbers, else as texts.
+
+    Where the value `is_number` in DuckDB, it is compared as it is.
+    """
+    bound = node.high if node.low is None else node.low
+    if isinstance(bound, str):
+        return lambda value: _bounds(node, value)
+    if is_number:
+        return lambda value: _bounds(node, value)
+
+    def test(value: str) -> Sql:
+        found = _bounds(node, f"try_cast({value} AS DOUBLE)")
+        text = f"(regexp_full_match({value}, ?) AND isfinite(try_cast({value} AS DOUBLE)) AND {found.text})"
+        return Sql(text, (NUMBER, *found.values))
+
+    return test
+
+
+def is_at(node: Between) -> Test:
+    """Return the comparison with a time that lies in a column of times."""
+    low, high = (naive(bound) if isinstance(bound, str) else None for bound in (node.low, node.high))
+    return lambda value: _bounds(node, value, low=low, high=high)
+
+
+def is_at_text(node: Between) -> Test:
+    """Return the comparison with a text, which counts if it is written as all times are."""
+
+    def test(value: str) -> Sql:
+        found = _bounds(node, value)
+        return Sql(f"(regexp_full_match({value}, ?) AND {found.text})", (MOMENT, *found.values))
+
+    return test
+
+
+def lies_within(low: str, high: str) -> Test:
+    """Return the test that an address lies between two others of one version."""
+    first, last = ipaddress.ip_address(low), ipaddress.ip_address(high)
+    if isinstance(first, ipaddress.IPv4Address) and isinstance(last, ipaddress.IPv4Address):
+        plain, wanted = ("{} = ?", low) if low == high else ("regexp_full_match({}, ?)", between(first, last))
+        keys = (_MAPPED + first.packed.hex(), _MAPPED + last.packed.hex())
+        return lambda value: join(" OR ", [Sql(plain.format(value), (wanted,)), _has_key(value, keys)])
+    keys = (first.packed.hex(), last.packed.hex())
+    return lambda value: join(
+        " AND ", [_has_key(value, keys), Sql(f"NOT starts_with(ip6_key({value}), ?)", (_MAPPED,))]
+    )
+
+
+def _has_key(value: str, keys: tuple[str, str]) -> Sql:
+    text = f"CASE WHEN contains({value}, ':') THEN coalesce(ip6_key({value}) BETWEEN ? AND ?, false) ELSE false END"
+    return Sql(text, keys)
+
+
+def _bounds(node: Between, value: str, *, low: object = None, high: object = None) -> Sql:
+    parts = []
+    if node.low is not None:
+        parts.append(Sql(f"{value} {'>=' if node.with_low else '>'} ?", (node.low if low is None else low,)))
+    if node.high is not None:
+        parts.append(Sql(f"{value} {'<=' if node.with_high else '<'} ?", (node.high if high is None else high,)))
+    return join(" AND ", parts)
+
+
+def _like(pattern: Pattern) -> str:
+    """Return the folded pattern in SQL's notation, with its own signs escaped."""
+    parts = []
+    for index, part in enumerate(pattern.parts):
+        if index % 2:
+            parts.append("%" if part == ANY else "_")
+        else:
+            parts.append(fold(part).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_"))
+    return "".join(parts)
+
+
+def _word_expression(pattern: Pattern) -> str:
+    """Return a pattern of one word as a regular expression; its texts are letters and digits alone."""
+    parts = [("[^ ]*" if part == ANY else "[^ ]") if index % 2 else part for index, part in enumerate(pattern.parts)]
+    # A wildcard alone still stands for a word, which has a character at least.
+    return "[^ ]+" if set(parts) <= {"", "[^ ]*"} else "".join(parts)
+
+
+def join(operator: str, parts: Sequence[Sql]) -> Sql:
+    """Return the parts with the operator between them, in parentheses."""
+    return Sql(
+        "(" + operator.join(part.text for part in parts) + ")",
+        tuple(value for part in parts for value in part.values),
+        any(part.is_costly for part in parts),
+    )
+
+
+def naive(text: str) -> datetime:
+    """Return the time as the column holds it, UTC without saying so; raise `InputError` where it is none."""
+    try:
+        return from_text(text).replace(tzinfo=None)
+    except ValueError as error:
+        raise InputError(f"'{text[:40]}' is not a time with its zone, as in 2026-11-23T08:00:00Z") from error
+
+
+_MAPPED = "0" * 20 + "f" * 4
+"""How the keys of IPv6 addresses begin that stand for IPv4 ones."""
