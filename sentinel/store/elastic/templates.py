@@ -1,0 +1,125 @@
+"""Component and index templates of our data streams, made for what the server at hand has, and put there.
+
+Every stream has the same mapping: a field means the same in all of them. `logs-sentinel@custom`, and one such template
+for each family, are left to whoever runs the cluster; they may add settings, and mappings for names we do not have.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from sentinel.store.elastic.capabilities import Capabilities
+from sentinel.store.elastic.client import explained
+from sentinel.store.elastic.mapping import PAIRS, RAW_VALUES, WORDS, properties
+from sentinel.store.elastic.streams import FAMILIES, OTHER, PREFIX
+
+if TYPE_CHECKING:
+    from elasticsearch import Elasticsearch
+
+LAYOUT = 1
+"""Rises with every change of the mapping; older backing indices keep theirs until they are deleted."""
+PRIORITY = 500
+"""Above Elasticsearch's own template for `logs-*-*`, which is 100."""
+MAX_SHARD = "25gb"
+MAX_DOCUMENTS = 150_000_000
+"""In one shard; Lucene ends at two thousand million, searches slow down long before."""
+MAX_AGE = "7d"
+"""A stream gets a new backing index so often: whole indices can be deleted soon after their events' time is over."""
+POLICY = "sentinel"
+"""Name of the lifecycle policy where the server has ILM but no data stream lifecycle."""
+MAX_REGEX_CHARACTERS = 50_000
+"""An expression of ours names both cases of every letter; its size is bounded before."""
+QUICK_REFRESH, SLOW_REFRESH = "1s", "5s"
+_SLOW: frozenset[str] = frozenset({"network"})
+"""Families with many events that nobody waits for."""
+
+SETTINGS, MAPPING, HELPERS = "sentinel-settings", "sentinel-mapping", "sentinel-helpers"
+
+
+def component_templates(capabilities: Capabilities) -> dict[str, dict[str, Any]]:
+    """Return the component templates by name."""
+    mapped = properties()
+    helpers = {name: mapped["sentinel"]["properties"].pop(name) for name in ("words", "pairs", "raw")}
+    found = {
+        SETTINGS: {"settings": _settings(capabilities)},
+        MAPPING: {"mappings": {"dynamic": False, "properties": mapped}},
+        HELPERS: {
+            "mappings": {
+                "_source": {"excludes": [WORDS, f"{WORDS}.*", PAIRS, RAW_VALUES, f"{RAW_VALUES}.*"]},
+                "properties": {"sentinel": {"properties": helpers}},
+            }
+        },
+    }
+    for family in (*FAMILIES, OTHER):
+        refresh = SLOW_REFRESH if family in _SLOW else QUICK_REFRESH
+        found[f"sentinel-{family}"] = {"settings": {"index.refresh_interval": refresh}}
+    return {name: {"template": template, "version": LAYOUT, "_meta": _META} for name, template in found.items()}
+
+
+def index_templates(namespace: str, capabilities: Capabilities) -> dict[str, dict[str, Any]]:
+    """Return the index templates by name, one for each family."""
+    template: dict[str, Any] = {}
+    if capabilities.lifecycle:
+        # Without a retention: what is deleted when is ours to say, because of legal holds.
+        template["lifecycle"] = {"enabled": True}
+    if capabilities.failure_store:
+        template["data_stream_options"] = {"failure_store": {"enabled": True}}
+    found = {}
+    for family in (*FAMILIES, OTHER):
+        own = f"{PREFIX.rstrip('.')}.{family}@custom"
+        found[f"{PREFIX}{family}-{namespace}"] = {
+            "index_patterns": [f"{PREFIX}{family}-{namespace}"],
+            "priority": PRIORITY,
+            "version": LAYOUT,
+            "data_stream": {},
+            "composed_of": [SETTINGS, MAPPING, HELPERS, f"sentinel-{family}", "logs-sentinel@custom", own],
+            "ignore_missing_component_templates": ["logs-sentinel@custom", own],
+            "template": template,
+            "_meta": _META,
+        }
+    return found
+
+
+def policy() -> dict[str, Any]:
+    """Return the lifecycle policy: new backing indices by size and age, nothing deleted."""
+    conditions = {"max_primary_shard_size": MAX_SHARD, "max_age": MAX_AGE, "max_primary_shard_docs": MAX_DOCUMENTS}
+    return {"policy": {"phases": {"hot": {"actions": {"rollover": conditions}}}, "_meta": _META}}
+
+
+def install(client: "Elasticsearch", namespace: str, capabilities: Capabilities) -> None:
+    """Put policy and templates onto the server; the same again changes nothing. Raises `UnavailableError`."""
+    with explained("put the templates of the event streams; the privilege `manage_index_templates` is needed"):
+        if uses_policy(capabilities):
+            client.ilm.put_lifecycle(name=POLICY, **policy())
+        for name, body in component_templates(capabilities).items():
+            _put(client, f"/_component_template/{name}", body)
+        for name, body in index_templates(namespace, capabilities).items():
+            _put(client, f"/_index_template/{name}", body)
+
+
+def uses_policy(capabilities: Capabilities) -> bool:
+    """Return whether ILM makes new backing indices; data stream lifecycle goes first, and without both we do."""
+    return capabilities.ilm and not capabilities.lifecycle
+
+
+_META = {"managed_by": "sentinel"}
+
+
+def _settings(capabilities: Capabilities) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "index.number_of_shards": 1,
+        "index.auto_expand_replicas": "0-1",
+        "index.codec": "best_compression",
+        # logsdb, which 9.x chooses for such names by itself, ignores what is malformed without a word.
+        "index.mode": "standard",
+        "index.mapping.ignore_malformed": False,
+        "index.mapping.total_fields.limit": 2_000,
+        "index.max_regex_length": MAX_REGEX_CHARACTERS,
+        "index.translog.durability": "request",
+    }
+    if uses_policy(capabilities):
+        found["index.lifecycle.name"] = POLICY
+    return found
+
+
+def _put(client: "Elasticsearch", path: str, body: dict[str, Any]) -> None:
+    headers = {"accept": "application/json", "content-type": "application/json"}
+    client.perform_request("PUT", path, headers=headers, body=body)
