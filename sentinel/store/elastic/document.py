@@ -18,6 +18,7 @@ from sentinel.errors import InputError
 from sentinel.model.record import Fields, Record, Scalar, Value
 from sentinel.store.elastic import tokens
 from sentinel.store.elastic.mapping import (
+    AT,
     FIRST_MOMENT,
     FITS,
     LAST_MOMENT,
@@ -112,6 +113,7 @@ class _Making:
         source = _nested(self._placed)
         if rest or self._rest:
             _place(source, REST, _json({**rest, "fields": self._rest}))
+        _place(source, AT, self._placed[TIME])
         _place(source, PAIRS, list(self._pairs))
         _place(source, RAW_VALUES, self._raw)
         for name, texts in self._words():

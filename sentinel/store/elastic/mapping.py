@@ -14,8 +14,8 @@ from sentinel.store.words import FREE_TEXT, MAX_COMPARED_CHARACTERS, is_prose
 
 PAIRS, RAW_VALUES, REST, WORDS = "sentinel.pairs", "sentinel.raw", "sentinel.rest", "sentinel.words"
 """Helper fields: tokens of what has no mapping, its texts for sorting and counting, what lies outside, words."""
-TEXT = "text"
-"""Subfield of numbers, times and addresses: the value as it is written, for wildcards."""
+AT = "sentinel.at"
+"""Helper field with `@timestamp` as it is written; a data stream lets it have no subfield."""
 OTHER_WORDS = f"{WORDS}.other"
 """Words of the free-text fields that are no prose."""
 FIRST_MOMENT, LAST_MOMENT = "1970-01-01T00:00:00.000000Z", "2262-04-11T23:47:16.854775Z"
@@ -30,6 +30,11 @@ _LONG_LIMIT = 2**63
 _NAME = re.compile(r"@?[A-Za-z_][\w@-]*(\.[\w@-]+)*", re.ASCII)
 _QUERY_NAME = re.compile(r"@?[A-Za-z_][\w.@-]{0,255}", re.ASCII)
 _ADDRESS = re.compile(r"[0-9a-f:.]{2,39}", re.ASCII)
+
+
+def text_field(field: str) -> str:
+    """Return the field with the value of a number, time or address as it is written, for wildcards."""
+    return AT if field == "@timestamp" else f"{field}.text"
 
 
 def words_field(field: str) -> str:
@@ -107,14 +112,14 @@ FITS: dict[str, Fit] = {name: _FITS["text" if is_prose(name) else kind] for name
 
 def _inner_names() -> frozenset[str]:
     """Return the names that are objects in the mapping."""
-    helpers = (PAIRS, RAW_VALUES, REST, OTHER_WORDS)
+    helpers = (*_RESERVED, OTHER_WORDS)
     return frozenset(
         name.rsplit(".", count)[0] for name in (*TYPES, *helpers) for count in range(1, name.count(".") + 1)
     )
 
 
+_RESERVED = (PAIRS, RAW_VALUES, REST, WORDS, AT)
 _INNER = _inner_names()
-_RESERVED = (PAIRS, RAW_VALUES, REST, WORDS)
 
 
 @lru_cache(maxsize=16_384)
@@ -140,6 +145,7 @@ def properties() -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, kind in TYPES.items():
         _put(found, name, _mapped(name, kind))
+    _put(found, AT, {"type": "keyword", "doc_values": False})
     _put(found, PAIRS, {"type": "keyword", "doc_values": False})
     _put(found, RAW_VALUES, {"type": "flattened", "index": False, "depth_limit": 2})
     for name in (OTHER_WORDS, *map(words_field, PROSE)):
@@ -156,8 +162,8 @@ def _mapped(name: str, kind: Kind) -> dict[str, Any]:
         return {"type": "keyword"}
     types = {"float": "double", "date": "date_nanos"}
     found: dict[str, Any] = {"type": types.get(kind, kind)}
-    if kind in _WITH_TEXT:
-        found["fields"] = {TEXT: {"type": "keyword", "doc_values": False}}
+    if kind in _WITH_TEXT and text_field(name) != AT:
+        found["fields"] = {text_field(name).rpartition(".")[2]: {"type": "keyword", "doc_values": False}}
     return found
 
 

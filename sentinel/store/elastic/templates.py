@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sentinel.store.elastic.capabilities import Capabilities
 from sentinel.store.elastic.client import explained
-from sentinel.store.elastic.mapping import PAIRS, RAW_VALUES, WORDS, properties
+from sentinel.store.elastic.mapping import AT, PAIRS, RAW_VALUES, WORDS, properties
 from sentinel.store.elastic.streams import FAMILIES, OTHER, PREFIX
 
 if TYPE_CHECKING:
@@ -37,13 +37,13 @@ SETTINGS, MAPPING, HELPERS = "sentinel-settings", "sentinel-mapping", "sentinel-
 def component_templates(capabilities: Capabilities) -> dict[str, dict[str, Any]]:
     """Return the component templates by name."""
     mapped = properties()
-    helpers = {name: mapped["sentinel"]["properties"].pop(name) for name in ("words", "pairs", "raw")}
+    helpers = {name: mapped["sentinel"]["properties"].pop(name) for name in ("at", "pairs", "raw", "words")}
     found = {
         SETTINGS: {"settings": _settings(capabilities)},
         MAPPING: {"mappings": {"dynamic": False, "properties": mapped}},
         HELPERS: {
             "mappings": {
-                "_source": {"excludes": [WORDS, f"{WORDS}.*", PAIRS, RAW_VALUES, f"{RAW_VALUES}.*"]},
+                "_source": {"excludes": [AT, PAIRS, RAW_VALUES, f"{RAW_VALUES}.*", WORDS, f"{WORDS}.*"]},
                 "properties": {"sentinel": {"properties": helpers}},
             }
         },
@@ -107,7 +107,6 @@ def _settings(capabilities: Capabilities) -> dict[str, Any]:
     found: dict[str, Any] = {
         "index.number_of_shards": 1,
         "index.auto_expand_replicas": "0-1",
-        "index.codec": "best_compression",
         # logsdb, which 9.x chooses for such names by itself, ignores what is malformed without a word.
         "index.mode": "standard",
         "index.mapping.ignore_malformed": False,
