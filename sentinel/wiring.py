@@ -44,6 +44,8 @@ from sentinel.pipeline import Pipeline
 from sentinel.playbooks.commands import Commands
 from sentinel.playbooks.library import Library
 from sentinel.playbooks.run import Runs
+from sentinel.quarantine.desk import QuarantineDesk
+from sentinel.quarantine.rows import QuarantineRows
 from sentinel.rulebook.costs import Costs
 from sentinel.rulebook.counters import RuleCounters
 from sentinel.rulebook.reload import Reloader
@@ -276,6 +278,12 @@ class Home:
             incidents=self.incidents,
             audit=self.audit,
         )
+
+    @cached_property
+    def quarantine(self) -> QuarantineDesk:
+        """Return what could not be read or stored, and the way back."""
+        rows = QuarantineRows(self.engine)
+        return QuarantineDesk(rows=rows, store=self.store, journal=self.journal, normalise=normalise, audit=self.audit)
 
     def _rules_in(self, folders: Sequence[str]) -> RuleSet:
         paths = [Path(each) for each in folders] or self._rule_paths()

@@ -18,6 +18,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "explain": ("sentinel.cli.explain", "Show why a rule did or did not match an event."),
     "search": ("sentinel.cli.search", "Search the stored events."),
     "hunt": ("sentinel.cli.hunt", "Run Sigma rules over the stored events."),
+    "quarantine": ("sentinel.cli.quarantine", "Events that could not be read or stored; send them again."),
     "playbook": ("sentinel.cli.playbook", "Check, test and list playbooks."),
     "agency": ("sentinel.cli.agency", "List agencies and their ids."),
     "collector": ("sentinel.cli.collector", "Enrolment tokens and the collectors in use."),

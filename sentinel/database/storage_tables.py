@@ -61,6 +61,7 @@ quarantine = Table(
     Column("dataset", String(100), nullable=False),
     Column("reason", Text, nullable=False),
     Column("body", LargeBinary, nullable=False),
+    Column("attempts", Integer, nullable=False),
     Column("state", String(16), nullable=False, index=True),
     moment_column("at"),
     moment_column("changed_at", nullable=True),

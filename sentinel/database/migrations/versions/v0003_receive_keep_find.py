@@ -78,6 +78,7 @@ def _quarantine() -> None:
         sa.Column("dataset", sa.String(100), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("state", sa.String(16), nullable=False),
         sa.Column("at", sa.String(32), nullable=False),
         sa.Column("changed_at", sa.String(32)),
