@@ -28,6 +28,16 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def known_zone(zone: str) -> str:
+    """Return the name of a time zone, or nothing as it is; raise `ValueError` where there is no such zone."""
+    try:
+        if zone:
+            ZoneInfo(zone)
+    except (KeyError, ValueError, OSError) as error:
+        raise ValueError(f"unknown time zone '{zone}'") from error
+    return zone
+
+
 class ServerSettings(Section):
     """Where the server listens and by what name collectors and people reach it."""
 
@@ -126,20 +136,46 @@ class WatchSettings(Section):
     disk_percent: int = Field(default=80, ge=1, le=100, description="From here on a filling disk is an event.")
 
 
+class SyslogSettings(Section):
+    """Doors for syslog; each is closed until it is given an address, and `sentinel sender add` says who may send."""
+
+    udp: str = Field(default="", description="Address and port for datagrams (RFC 5426), such as 0.0.0.0:514.")
+    tcp: str = Field(default="", description="Address and port for TCP (RFC 6587), such as 0.0.0.0:514.")
+    tls: str = Field(default="", description="Address and port for TLS (RFC 5425), such as 0.0.0.0:6514.")
+    certificate: Path | None = Field(default=None, description="PEM file for TLS; without, that of the server.")
+    key: Path | None = Field(default=None, description="PEM file with the key of that certificate.")
+    client_ca: Path | None = Field(
+        default=None, description="PEM file with the CAs of client certificates; without, the home's own CA."
+    )
+    zone: str = Field(default="", description="Time zone of times that name none; empty: that of `display.zone`.")
+    message_bytes: int = Field(
+        default=262_144, ge=480, le=1_000_000, description="Of a longer message the begin is kept, and marked."
+    )
+    receive_buffer_mb: int = Field(
+        default=16, ge=1, le=1_000, description="What the kernel holds of datagrams while the server is busy."
+    )
+    connections: int = Field(default=1_000, ge=1, le=50_000)
+    connections_per_source: int = Field(default=100, ge=1, le=50_000)
+    idle_seconds: int = Field(
+        default=86_400,
+        ge=10,
+        description="A connection silent for so long is closed. Many senders lose a message when that happens.",
+    )
+    midway_seconds: int = Field(
+        default=120, ge=1, description="A connection is closed when a message is not whole so long after its begin."
+    )
+    handshake_seconds: int = Field(default=10, ge=1, le=120, description="How long a connection may take to begin TLS.")
+
+    _known_zone = field_validator("zone")(known_zone)
+
+
 class DisplaySettings(Section):
     """How things are shown."""
 
-    zone: str = Field(default="Asia/Ho_Chi_Minh", description="Time zone on screen.")
+    zone: str = Field(default="Asia/Ho_Chi_Minh", min_length=1, description="Time zone on screen.")
     language: str = Field(default="vi", pattern="^(vi|en)$")
 
-    @field_validator("zone")
-    @classmethod
-    def _known_zone(cls, zone: str) -> str:
-        try:
-            ZoneInfo(zone)
-        except (KeyError, ValueError, OSError) as error:
-            raise ValueError(f"unknown time zone '{zone}'") from error
-        return zone
+    _known_zone = field_validator("zone")(known_zone)
 
 
 class Settings(BaseSettings):
@@ -161,6 +197,7 @@ class Settings(BaseSettings):
     content: ContentSettings = ContentSettings()
     respond: RespondSettings = RespondSettings()
     watch: WatchSettings = WatchSettings()
+    syslog: SyslogSettings = SyslogSettings()
     display: DisplaySettings = DisplaySettings()
 
     @classmethod

@@ -4,6 +4,7 @@ import datetime
 import fcntl
 import ipaddress
 import os
+import re
 import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -20,6 +21,8 @@ from sentinel.errors import ConflictError, InputError, UnavailableError
 from sentinel.model.moment import now
 
 CA_DAYS = 3650
+CLIENT_DAYS = 825
+_CLIENT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,63}")
 SERVER_DAYS = 825
 """Browsers refuse server certificates that run longer."""
 
@@ -34,6 +37,11 @@ class Keys:
     def ca(self) -> Path:
         """Certificate that collectors pin."""
         return self.folder / "ca.pem"
+
+    @property
+    def ca_key(self) -> Path:
+        """Private key of the CA."""
+        return self.folder / "ca.key"
 
     @property
     def server(self) -> Path:
@@ -73,11 +81,33 @@ def make_keys(folder: Path, names: Sequence[str]) -> Keys:
         ca = _certificate("Sentinel CA", ca_key, days=CA_DAYS)
         server_key = ec.generate_private_key(ec.SECP256R1())
         server = _certificate("Sentinel server", server_key, days=SERVER_DAYS, issuer=(ca, ca_key), names=names)
-        _write_private(folder / "ca.key", ca_key)
+        _write_private(keys.ca_key, ca_key)
         _write_private(keys.server_key, server_key)
         keys.ca.write_bytes(ca.public_bytes(serialization.Encoding.PEM))
         keys.server.write_bytes(server.public_bytes(serialization.Encoding.PEM))
     return keys
+
+
+def make_client(keys: Keys, name: str, folder: Path) -> str:
+    """Write `name.pem` and `name.key` of a client that this home's CA vouches for; return its SHA-256 in hex.
+
+    Raises `InputError` for a name that is no file name, or one that is taken.
+    """
+    if not _CLIENT_NAME.fullmatch(name):
+        raise InputError(f"a certificate's name is 1 to 64 letters, digits, dots, dashes: not {name[:64]!r}")
+    certificate_path, key_path = folder / f"{name}.pem", folder / f"{name}.key"
+    if certificate_path.exists() or key_path.exists():
+        raise InputError(f"{certificate_path} or its key is there already; choose another name")
+    ca = x509.load_pem_x509_certificate(keys.ca.read_bytes())
+    ca_key = serialization.load_pem_private_key(keys.ca_key.read_bytes(), password=None)
+    if not isinstance(ca_key, ec.EllipticCurvePrivateKey):
+        raise InputError(f"{keys.ca_key}: not the key of this home's CA; restore it from a backup")
+    key = ec.generate_private_key(ec.SECP256R1())
+    certificate = _certificate(name, key, days=CLIENT_DAYS, issuer=(ca, ca_key), usage=ExtendedKeyUsageOID.CLIENT_AUTH)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _write_private(key_path, key)
+    certificate_path.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    return certificate.fingerprint(hashes.SHA256()).hex()
 
 
 def _certificate(
@@ -87,6 +117,7 @@ def _certificate(
     days: int,
     issuer: tuple[x509.Certificate, ec.EllipticCurvePrivateKey] | None = None,
     names: Sequence[str] = (),
+    usage: x509.ObjectIdentifier = ExtendedKeyUsageOID.SERVER_AUTH,
 ) -> x509.Certificate:
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     signer = issuer[1] if issuer else key
@@ -107,9 +138,9 @@ def _certificate(
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False)
     )
     if issuer:
-        alternatives = x509.SubjectAlternativeName([_general_name(each) for each in names])
+        alternatives = x509.SubjectAlternativeName([_general_name(each) for each in names or (name,)])
         builder = builder.add_extension(alternatives, critical=False)
-        builder = builder.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        builder = builder.add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
     return builder.sign(signer, hashes.SHA256())
 
 

@@ -35,8 +35,10 @@ from sentinel.intake.ledger import Ledger
 from sentinel.intake.receiver import Receiver
 from sentinel.intake.sender_desk import SenderDesk
 from sentinel.intake.senders import Senders
+from sentinel.intake.syslog.server import SyslogServer
 from sentinel.journal import Entry, Journal
 from sentinel.journal.local import LocalJournal
+from sentinel.listening import syslog_server
 from sentinel.model.match import Match
 from sentinel.model.record import Record
 from sentinel.normalise import normalise
@@ -165,6 +167,11 @@ class Home:
     def doorway(self) -> Doorway:
         """Return the intake of all doors but Sentinel's own."""
         return Doorway(self.journal, self.engine, self.wake_pipeline)
+
+    @cached_property
+    def syslog(self) -> SyslogServer:
+        """Return the syslog doors, not open yet."""
+        return syslog_server(self.settings, self.keys, self.doorway, self.senders)
 
     @cached_property
     def shelf(self) -> Shelf:

@@ -12,6 +12,7 @@ from sentinel.accounts.agencies import CITY
 from sentinel.cli.administrator import administrator
 from sentinel.cli.columns import show
 from sentinel.errors import InputError
+from sentinel.home import make_client
 from sentinel.model.sender import HTTP_DOORS, SYSLOG, Network, Sender, SenderLimits
 from sentinel.wiring import open_home
 
@@ -59,6 +60,19 @@ def add(
         typer.echo(sender.id)
     else:
         typer.echo(token)
+
+
+@app.command()
+def certificate(
+    name: Annotated[str, typer.Argument(help="Name in the certificate, and of its files.")],
+    to: Annotated[Path, typer.Option(help="Folder for NAME.pem and NAME.key.")],
+    home_folder: HomeOption = DEFAULT_HOME,
+) -> None:
+    """Make a client certificate for syslog over TLS and print its SHA-256, which `add --certificate` takes."""
+    with closing(open_home(home_folder)) as home:
+        fingerprint = make_client(home.keys, name, to)
+    typer.echo(f"Give {name}.pem, {name}.key and {home.keys.ca} to the sender; the key is kept nowhere else.", err=True)
+    typer.echo(fingerprint)
 
 
 @app.command("list")

@@ -88,6 +88,7 @@ def run(opened: Home, listener: socket.socket) -> None:
         ),
         _thread("rules", lambda: _supervise("rules", stop, opened.shelf.wanted, LOOK_SECONDS, opened.reloader.look)),
         _thread("watch", lambda: _supervise("watch", stop, stop, WATCH_SECONDS, opened.watch.look)),
+        *_listening(opened, stop),
         _thread("upkeep", lambda: _supervise("upkeep", stop, stop, MAINTAIN_SECONDS, lambda: _keep_up(opened))),
     ]
 
@@ -127,6 +128,15 @@ def run(opened: Home, listener: socket.socket) -> None:
         for loop in loops:
             loop.join(timeout=10)
         log.info("Stopped.")
+
+
+def _listening(opened: Home, stop: threading.Event) -> list[threading.Thread]:
+    """Return the loop of the doors with sockets of their own, open on return; nothing where none is wanted."""
+    syslog = opened.syslog
+    if not syslog.is_wanted:
+        return []
+    syslog.open()
+    return [_thread("syslog", lambda: _supervise("syslog", stop, stop, RUN_POLL_SECONDS, lambda: syslog.run(stop)))]
 
 
 def _work(opened: Home) -> None:

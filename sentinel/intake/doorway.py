@@ -126,9 +126,9 @@ class Doorway:
         except UnavailableError as error:
             log.warning("Cannot count faults of intake now.", extra={"reason": str(error)})
 
-    def refused(self, door: str) -> None:
-        """Count a request or packet of somebody who is no sender."""
-        self._note(door, {"unknown_sender": 1})
+    def refused(self, door: str, reason: str = "unknown_sender", number: int = 1) -> None:
+        """Count requests, packets or connections that no sender can be blamed for."""
+        self._note(door, {reason: number})
 
     def _append(self, sender: Sender, lines: Sequence[bytes], received_at: str) -> None:
         with self._turn(sender.id):

@@ -27,7 +27,10 @@ _ALWAYS: dict[str, tuple[Kind, str]] = {
     "event.sequence": ("long", "Position in the collector's epoch"),
     "event.original": ("keyword", "The line as it was read; bytes that are no text are written as `\\xNN`"),
     "event.timezone": ("keyword", "Time zone used to read a time that names none"),
-    "event.agent_id_status": ("keyword", "`verified` when the sender proved who it is"),
+    "event.agent_id_status": (
+        "keyword",
+        "`verified` when the sender proved who it is, `auth_metadata_missing` when only its network address says so",
+    ),
     "message": ("text", "The text a person reads, without time and program"),
     "error.message": ("text", "Why the line could not be read"),
     "tags": ("keyword", "Marks"),
@@ -68,6 +71,7 @@ _USERS: dict[str, tuple[Kind, str]] = {
     "sentinel.auth.key_fingerprint": ("keyword", "Key that was offered"),
     "sentinel.auth.is_invalid_user": ("boolean", "The account does not exist on the machine"),
     "sentinel.long": ("boolean", "The line is longer than the 8,000 characters of a value that a search compares"),
+    "sentinel.sender.address": ("ip", "Where a syslog message came from, a relay where one stands between"),
     "sentinel.repeat_count": ("long", "Times the source saw it, where it says so in one line"),
     "sentinel.session.id": ("keyword", "Session of the machine it belongs to"),
 }

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from sentinel.errors import InputError
 from sentinel.event import MAX_RAW_CHARACTERS, Event
-from sentinel.model.hints import TIME
+from sentinel.model.hints import IS_UNPROVEN, SENDER_ADDRESS, TIME
 from sentinel.model.moment import from_text
 from sentinel.model.record import Fields, Record
 from sentinel.normalise import times
@@ -23,6 +23,7 @@ _HINTS: dict[str, type] = {
     "event.timezone": str,
     "observer.name": str,
     "observer.ingress.interface.name": str,
+    SENDER_ADDRESS: str,
 }
 MAX_HOST_CHARACTERS = 255
 LONG_CHARACTERS = 8_000
@@ -120,4 +121,5 @@ def _stamp(fields: Fields, event: Event, agency: str | None) -> None:
     if agency is not None:
         fields["agent.id"] = event.collector
         fields["organization.id"] = agency
-        fields["event.agent_id_status"] = "verified"
+        is_proven = event.hints.get(IS_UNPROVEN) is not True
+        fields["event.agent_id_status"] = "verified" if is_proven else "auth_metadata_missing"

@@ -29,6 +29,9 @@ _BARE = re.compile(
     r"(?: (?P<host>[^\s:]{1,255}))?:? (?P<message>.*)",
     re.DOTALL,
 )
+# RFC 3164 4.3.3: what a priority does not announce as a header is content from there on.
+_ONLY_PRIORITY = re.compile(r"<(?P<priority>\d{1,3})>(?P<message>.*)", re.DOTALL)
+_RELAYED = re.compile(r"<\d{1,3}>[A-Z][a-z]{2} (?: \d|\d\d?) \d\d:\d\d:\d\d (?:\S{1,255} )?[\w.-]{1,32}: ")
 _REPEATED = re.compile(r"message repeated (?P<count>\d{1,9}) times: \[ ?(?P<message>.*)\]\s*", re.DOTALL)
 
 _READERS: dict[str, Callable[[str], Fields | None]] = {
@@ -50,7 +53,7 @@ def read(event: Event, *, is_program_needed: bool) -> Fields | None:
     line = event.raw.rstrip("\r\n")
     found = _OLD.fullmatch(line) or _NEW.fullmatch(line)
     if found is None and not is_program_needed:
-        found = _BARE.fullmatch(line)
+        found = _BARE.fullmatch(line) or _ONLY_PRIORITY.fullmatch(line)
     if found is None:
         return None
     named_groups = found.groupdict()
@@ -66,6 +69,12 @@ def read(event: Event, *, is_program_needed: bool) -> Fields | None:
         fields["process.pid"] = pid
     _add_message(fields, program, named_groups["message"] or "")
     return fields
+
+
+def without_header(raw: str) -> str:
+    """Return what a program that speaks syslog itself wrote, without the header; any other line as it is."""
+    found = _RELAYED.match(raw) if raw.startswith("<") else None
+    return raw[found.end() :] if found else raw
 
 
 def _add_message(fields: Fields, program: str, message: str) -> None:
@@ -87,5 +96,5 @@ def _time(found: dict[str, str | None], event: Event) -> str:
     zone = times.zone_of(hint if isinstance(hint, str) else "UTC")
     if bsd := found.get("bsd"):
         return times.syslog(bsd, event.seen_at, zone)
-    iso = found["iso"] or "-"
+    iso = found.get("iso") or "-"
     return times.to_text(event.seen_at) if iso == "-" else times.iso(iso, zone)

@@ -20,6 +20,7 @@ SUPERVISED = {
     "collectors/worker.py",
     "sentinel/cli/serve.py",
     "sentinel/crew/worker.py",
+    "sentinel/intake/syslog/outbox.py",
     "sentinel/pipeline.py",
 }
 """Files with a supervised loop: the only homes of `except Exception`."""

@@ -1,5 +1,7 @@
 """fortinet.firewall: FortiGate's logs, `name=value` words, with or without a syslog header."""
 
+import re
+
 from sentinel.errors import InputError
 from sentinel.event import Event
 from sentinel.model.record import Fields
@@ -9,12 +11,13 @@ from sentinel.normalise.values import address, port, whole
 from sentinel.normalise.web import add_texts
 
 _NANOSECONDS = 1_000_000_000
+_PRIORITY = re.compile(r"<\d{1,3}>")
 _ACTIONS = {"accept": "allowed", "close": "allowed", "deny": "denied", "blocked": "denied", "dropped": "denied"}
 
 
 def parse(event: Event) -> Fields | None:
     """Return the fields of one line; raise `InputError` where it is not of a FortiGate."""
-    said = first_pairs(event.raw)
+    said = first_pairs(_PRIORITY.sub("", event.raw, count=1) if event.raw.startswith("<") else event.raw)
     if "type" not in said or not ("logid" in said or "subtype" in said):
         raise InputError("not a FortiGate log: expected words such as 'logid=... type=... subtype=...'")
     fields: Fields = {f"fortinet.firewall.{name}": value for name, value in said.items()}

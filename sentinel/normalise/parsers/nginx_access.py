@@ -5,7 +5,7 @@ import re
 from sentinel.errors import InputError
 from sentinel.event import Event
 from sentinel.model.record import Fields
-from sentinel.normalise import times
+from sentinel.normalise import syslog, times
 from sentinel.normalise.values import address, whole
 from sentinel.normalise.web import add_client, add_request, add_status, add_texts
 
@@ -26,7 +26,8 @@ _LOOSE = re.compile(
 
 def parse(event: Event) -> Fields | None:
     """Return the fields of one line; raise `InputError` where it is not in that format."""
-    found = _LINE.fullmatch(event.raw) or _LOOSE.fullmatch(event.raw)
+    line = syslog.without_header(event.raw)
+    found = _LINE.fullmatch(line) or _LOOSE.fullmatch(line)
     if found is None:
         raise InputError(
             "not in the combined log format: expected 'address - user [time] \"request\" status bytes ...'"

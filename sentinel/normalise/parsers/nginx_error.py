@@ -5,7 +5,7 @@ import re
 from sentinel.errors import InputError
 from sentinel.event import Event
 from sentinel.model.record import Fields
-from sentinel.normalise import stamps
+from sentinel.normalise import stamps, syslog
 from sentinel.normalise.modsecurity import add_findings
 from sentinel.normalise.values import whole
 from sentinel.normalise.web import add_client, add_request, add_texts
@@ -19,7 +19,7 @@ _HOST = re.compile(r', host: "(?P<host>[^"]{1,255})')
 
 def parse(event: Event) -> Fields | None:
     """Return the fields of one line; raise `InputError` where it is in no such format."""
-    moment, rest = stamps.leading(event)
+    moment, rest = stamps.leading(event, syslog.without_header(event.raw))
     found = _REST.fullmatch(rest)
     if moment is None or found is None:
         raise InputError(
