@@ -1,6 +1,5 @@
 """The one loop that knows journal, normalise, detect, store and alerts: from received lines to stored records."""
 
-import hashlib
 import logging
 import threading
 from collections import Counter
@@ -9,14 +8,15 @@ from datetime import datetime
 from typing import Protocol
 
 from sentinel.crew.crew import Crew, SliceError, Ticket
-from sentinel.crew.judge import Normalise, normalised
+from sentinel.crew.judge import Normalise, normalised, set_aside
 from sentinel.detect.correlate.hit import Hit, microseconds
 from sentinel.detect.engine import Engine
 from sentinel.errors import ConflictError, InputError, SentinelError, UnavailableError
-from sentinel.journal import Entry, Journal
+from sentinel.journal import Entry, Part
+from sentinel.journal.once import Once
 from sentinel.model.match import Match
 from sentinel.model.moment import now, to_text
-from sentinel.model.record import Fields, Record
+from sentinel.model.record import Record
 from sentinel.repeats import Repeats
 from sentinel.store import Mark, Store
 
@@ -30,7 +30,6 @@ ATTEMPTS = 3
 """An event that fails so often while others pass is set aside."""
 TRIM_EVENTS = 50_000
 """The journal is trimmed when so many events are done with, and when there is nothing else to do."""
-MAX_KEPT_CHARACTERS = 100_000
 MAX_BROKEN = 100
 """Datasets whose broken lines are counted each; collectors name them, so there may be any number."""
 
@@ -56,12 +55,24 @@ class Sieve(Protocol):
         ...
 
 
+class Relay(Protocol):
+    """Takes the hits that correlations want to where they are judged; see `sentinel.lanes`."""
+
+    def send(self, first: int, upto: int, found: Sequence[tuple[Entry, Record, Sequence[Hit]]]) -> None:
+        """Hand on the hits of the positions from `first` to before `upto`, durable on return; repeats do no harm."""
+        ...
+
+    def idle(self, position: int, at: datetime) -> None:
+        """Say that nothing received before `at` waits before `position`."""
+        ...
+
+
 class Pipeline:
     """Moves events on, in order. The store's mark is its only cursor, so it may be killed at any instant."""
 
     def __init__(
         self,
-        journal: Journal,
+        journal: Part,
         store: Store,
         engine: Engine,
         normalise: Normalise,
@@ -71,8 +82,16 @@ class Pipeline:
         on_stored: OnStored | None = None,
         sieve: Sieve | None = None,
         crew: Crew | None = None,
+        partition: int = 0,
+        once: Once | None = None,
+        relay: Relay | None = None,
         clock: Callable[[], datetime] = now,
     ) -> None:
+        """Move events of a part of the journal, whose mark in the store is that of `partition`.
+
+        `once` is for a journal that may hold a batch twice. With a `relay` correlations are judged elsewhere, and the
+        engine does not.
+        """
         self._journal = journal
         self._store = store
         self._engine = engine
@@ -82,10 +101,14 @@ class Pipeline:
         self._on_stored = on_stored
         self._sieve = sieve
         self._crew = crew
+        self._partition = partition
+        self._once = once
+        self._relay = relay
         self._ahead: tuple[Sequence[Entry], Ticket] | None = None
         self._next: tuple[Engine, Crew | None] | None = None
         self._clock = clock
-        self._is_restored = False
+        self._at: int | None = None
+        """Where the state in memory stands; None: nowhere."""
         self._trimmed = 0
         self._attempts: tuple[int, int] = (-1, 0)
         self._repeats = Repeats(store.known)
@@ -98,9 +121,10 @@ class Pipeline:
     def statistics(self) -> dict[str, object]:
         """Return what was done: `events`, `stored`, `repeated`, `matches`, `set_aside`, `failures`, `broken`.
 
-        `broken` counts by dataset the lines that could not be read, `repeated` those that a sender sent again.
+        `broken` counts by dataset the lines that could not be read, `repeated` those that a sender sent again or that
+        the journal holds twice, and `gaps` how often the journal had lost what was not stored yet.
         """
-        names = ("events", "stored", "repeated", "matches", "set_aside", "failures")
+        names = ("events", "stored", "repeated", "matches", "set_aside", "failures", "gaps")
         return {**{name: self._counts[name] for name in names}, "broken": dict(self._broken)}
 
     def replace(self, engine: Engine, crew: Crew | None = None) -> None:
@@ -119,18 +143,11 @@ class Pipeline:
         after the mark has changed, except alerts, which the same matches leave as they are.
         """
         self._swap()
-        if not self._is_restored:
-            self._restore()
         position = self._position()
         entries, ticket = self._take(position, limit)
         if entries:
-            if 0 < position < entries[0].position:
-                log.error(
-                    "The store is older than the journal's first event; what lay between is in neither of them. "
-                    "Restore a newer backup of the store if there is one.",
-                    extra={"mark": position, "missing": entries[0].position - position},
-                )
-            self._process(entries, ticket)
+            self._tell_gap(position, entries[0].position)
+            self._go_on(entries, ticket)
             position = entries[-1].position + 1
         else:
             self._conclude(position)
@@ -153,7 +170,7 @@ class Pipeline:
         before = self._crew
         self._engine, self._crew = waiting
         # What the engine before has gathered is in the mark: it was written with the last batch.
-        self._ahead, self._is_restored = None, False
+        self._ahead, self._at = None, None
         if before is not None:
             before.close()
 
@@ -196,29 +213,62 @@ class Pipeline:
                 wake.wait(POLL_SECONDS)
 
     def _position(self) -> int:
-        position = self._store.mark().position
+        # Where several processes share the work, another one may have been here and moved the mark.
+        if self._at is None or self._store.mark(self._partition).position != self._at:
+            self._restore()
+        position = self._at or 0
         if position > (end := self._journal.end()):
             # The journal was replaced or restored: the store drops by id what it knows already. The mark goes back at
             # once, or a batch that reaches beyond it would be passed over up to there; the correlations begin anew,
             # or they would count twice what comes again.
             log.warning("The journal is younger than the store; reading it anew.", extra={"mark": position, "end": end})
-            self._store.add((), Mark(0))
+            self._move_to(0, self._sealed(b""))
             if self._sieve is not None:
                 self._sieve.rewind()
             self._restore()
             return 0
         return position
 
+    def _tell_gap(self, position: int, first: int) -> None:
+        if 0 < position < first and position < self._journal.begin():
+            self._counts["gaps"] += 1
+            log.error(
+                "The store is older than the journal's first event; what lay between is in neither of them. "
+                "Restore a newer backup of the store if there is one.",
+                extra={"mark": position, "missing": first - position, "partition": self._partition},
+            )
+
     def _restore(self) -> None:
-        """Bring the correlations back to where the mark is; where that fails, the next step does it first."""
-        self._is_restored = False
-        state = self._store.mark().detection_state
+        """Bring all that is gathered back to where the mark is; where that fails, the next step does it first."""
+        self._at = None
+        mark = self._store.mark(self._partition)
         try:
-            self._engine.restore(state)
+            self._engine.restore(self._once.open(mark.detection_state) if self._once else mark.detection_state)
         except InputError:
             log.exception("The state of correlations cannot be read; they begin anew.")
             self._engine.restore(b"")
-        self._is_restored = True
+        self._at = mark.position
+
+    def _sealed(self, detection: bytes) -> bytes:
+        return self._once.seal(detection) if self._once else detection
+
+    def _move_to(self, position: int, state: bytes, records: Sequence[Record] = ()) -> None:
+        self._counts["stored"] += self._store.add(records, Mark(position, state, self._partition))
+        self._at = position
+
+    def _go_on(self, entries: Sequence[Entry], ticket: Ticket | None) -> None:
+        """Process those entries that have not been seen, and move to behind them all."""
+        upto = entries[-1].position + 1
+        fresh = self._once.fresh(entries) if self._once else entries
+        if len(fresh) < len(entries):
+            self._counts["repeated"] += len(entries) - len(fresh)
+            ticket = None
+        if fresh:
+            self._process(fresh, ticket)
+        if self._at is not None and self._at < upto:
+            if self._relay is not None:
+                self._relay.send(self._at, upto, ())
+            self._move_to(upto, self._sealed(self._engine.checkpoint()))
 
     def _process(self, entries: Sequence[Entry], ticket: Ticket | None = None) -> None:
         """Process entries together, or where that fails in smaller parts, down to the one that is to blame."""
@@ -233,7 +283,7 @@ class Pipeline:
             if len(entries) == 1:
                 if not self._is_to_blame(entries[0]):
                     raise
-                self._commit(entries, [_set_aside(entries[0])], entries[0].position + 1)
+                self._commit(entries, [set_aside(entries[0])], entries[0].position + 1)
                 self._counts["set_aside"] += 1
                 return
             log.warning("A batch of events failed; trying smaller ones.", extra={"events": len(entries)})
@@ -243,9 +293,9 @@ class Pipeline:
 
     def _advance(self, entries: Sequence[Entry], ticket: Ticket | None) -> None:
         upto = entries[-1].position + 1
-        hits: list[list[Hit]] | None = None
         if self._crew is None:
             records = normalised(self._normalise, entries)
+            hits = self._engine.judge(records)
         else:
             records, hits = self._judged(self._crew, entries, ticket)
         places = self._repeats.fresh(entries, records)
@@ -253,9 +303,11 @@ class Pipeline:
         if len(places) < len(entries):
             entries = [entries[place] for place in places]
             records = [records[place] for place in places]
-            hits = None if hits is None else [hits[place] for place in places]
+            hits = [hits[place] for place in places]
         repeated.subtract(entry.event.collector for entry in entries)
-        matches = self._engine.match(records) if hits is None else self._engine.conclude(records, hits)
+        if self._relay is not None and self._at is not None:
+            self._relay.send(self._at, upto, list(zip(entries, records, hits, strict=True)))
+        matches = self._engine.conclude(records, hits)
         if shown := self._sift(entries, records, matches, upto):
             self._on_matches(shown)
         self._commit(entries, records, upto)
@@ -297,6 +349,8 @@ class Pipeline:
 
     def _conclude(self, position: int) -> None:
         """Raise what correlations have found by waiting: nothing new has come that would have told them."""
+        if self._relay is not None:
+            self._relay.idle(position, self._clock())
         matches = self._engine.advance(microseconds(to_text(self._clock())))
         if not matches:
             return
@@ -305,7 +359,7 @@ class Pipeline:
             shown = matches if sieve is None else sieve.sift(matches, [position] * len(matches), position)
             if shown:
                 self._on_matches(shown)
-            self._store.add((), Mark(position, self._engine.checkpoint()))
+            self._move_to(position, self._sealed(self._engine.checkpoint()))
         except Exception:
             # What they waited for is still in the mark, and is found again.
             self._restore()
@@ -313,8 +367,9 @@ class Pipeline:
         self._counts["matches"] += len(matches)
 
     def _commit(self, entries: Sequence[Entry], records: Sequence[Record], upto: int) -> None:
-        mark = Mark(upto, self._engine.checkpoint())
-        self._counts["stored"] += self._store.add(records, mark)
+        if self._once is not None:
+            self._once.note(entries)
+        self._move_to(upto, self._sealed(self._engine.checkpoint()), records)
         self._repeats.remember(entries, records)
         self._counts["events"] += len(entries)
         faults: dict[tuple[str, str], tuple[int, str]] = {}
@@ -340,27 +395,3 @@ class Pipeline:
             extra={"position": entry.position, "collector": entry.event.collector, "dataset": entry.event.dataset},
         )
         return True
-
-
-def _set_aside(entry: Entry) -> Record:
-    """Return a record that keeps the line of an event and nothing that came of it."""
-    event = entry.event
-    place = f"\0{event.key}" if event.key else f"{event.epoch}\0{event.sequence}"
-    name = f"set aside\0{event.collector}\0{place}".encode("utf-8", "backslashreplace")
-    identity = hashlib.sha256(name).hexdigest()[:40]
-    raw = event.raw[:MAX_KEPT_CHARACTERS].encode("utf-8", "backslashreplace").decode("utf-8")
-    fields: Fields = {
-        "@timestamp": entry.received_at,
-        "event.kind": "pipeline_error",
-        "event.dataset": "sentinel.unknown",
-        "event.id": identity,
-        "event.ingested": entry.received_at,
-        "event.original": raw,
-        "event.sequence": event.sequence,
-        "message": raw,
-        "error.message": f"Sentinel failed on this event of dataset {event.dataset[:80]!r}; see the server's log",
-        "agent.id": event.collector,
-        "organization.id": entry.agency,
-        "event.agent_id_status": "verified",
-    }
-    return Record(identity, fields)

@@ -238,7 +238,7 @@ class Home:
         """Return the loop from the journal to the store, with its worker processes where settings want some."""
         engine = self.detection
         return Pipeline(
-            self.journal,
+            self.journal.part(0),
             self.store,
             engine,
             normalise,

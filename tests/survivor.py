@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 
+from sentinel.detect.correlate.hit import Hit
 from sentinel.event import Event, encode
 from sentinel.journal import Batch
 from sentinel.journal.local import LocalJournal
@@ -33,7 +34,11 @@ class CountingEngine:
     def __init__(self) -> None:
         self.seen = 0
 
-    def match(self, records: Sequence[Record]) -> list[tuple[Match, Record]]:
+    def judge(self, records: Sequence[Record]) -> list[list[Hit]]:
+        """Find nothing."""
+        return [[] for _ in records]
+
+    def conclude(self, records: Sequence[Record], hits: Sequence[Sequence[Hit]]) -> list[tuple[Match, Record]]:
         """Count the records."""
         self.seen += len(records)
         return []

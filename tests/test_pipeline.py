@@ -244,10 +244,10 @@ def test_correlations_count_once_when_the_disk_fails_for_a_while(place: Place) -
                 raise UnavailableError("cannot write")
             return super().add(records, mark)
 
-        def mark(self) -> Mark:
+        def mark(self, partition: int = 0) -> Mark:
             if self.is_down and counting.seen:
                 raise UnavailableError("cannot read")
-            return super().mark()
+            return super().mark(partition)
 
     counting = CountingEngine()
     place.store.close()
@@ -308,7 +308,7 @@ def test_the_loop_survives_a_failure(place: Place) -> None:
 
 
 class _AlwaysMatching(CountingEngine):
-    def match(self, records: object) -> list[tuple[Match, Record]]:
+    def conclude(self, records: object, hits: object) -> list[tuple[Match, Record]]:
         return [(None, record) for record in records]  # type: ignore[attr-defined, misc]
 
 

@@ -58,8 +58,9 @@ def _playbooks(opened: Home) -> str:
 
 
 def _journal(opened: Home) -> str:
-    behind = opened.journal.end() - opened.store.mark().position
-    return f"{opened.journal.end()} events received, {behind} waiting for the pipeline"
+    journal, store = opened.journal, opened.store
+    waiting = [number for number in journal.parts() if journal.part(number).read(store.mark(number).position, 1)]
+    return f"{len(journal.parts())} parts, {len(waiting)} of them with events that wait for the pipeline"
 
 
 def _store(opened: Home) -> str:

@@ -1,18 +1,22 @@
 """One line after another becomes a record with the hits on it: the same in the server and in its workers."""
 
+import hashlib
 from collections.abc import Sequence
 from typing import Protocol
 
 from sentinel.detect.correlate.hit import Hit
 from sentinel.event import Event
 from sentinel.journal import Entry
-from sentinel.model.record import Record
+from sentinel.model.record import Fields, Record
 
 OWN_COLLECTOR = "sentinel"
 """Writes what Sentinel says of itself; enrolled collectors have other ids, made by the server."""
 OWN_DATASETS = "sentinel."
 GAP = "sentinel.gap"
 """What a collector lost; the one dataset of ours that collectors write."""
+
+MAX_KEPT_CHARACTERS = 100_000
+"""What is kept of a line on which Sentinel failed."""
 
 
 class Normalise(Protocol):
@@ -45,3 +49,27 @@ def fault_of(entry: Entry) -> str:
     if event.dataset.startswith(OWN_DATASETS) and event.dataset != GAP and event.collector != OWN_COLLECTOR:
         return entry.fault or f"only the server itself writes {event.dataset[:80]}"
     return entry.fault
+
+
+def set_aside(entry: Entry) -> Record:
+    """Return a record that keeps the line of an event and nothing that came of it."""
+    event = entry.event
+    place = f"\0{event.key}" if event.key else f"{event.epoch}\0{event.sequence}"
+    name = f"set aside\0{event.collector}\0{place}".encode("utf-8", "backslashreplace")
+    identity = hashlib.sha256(name).hexdigest()[:40]
+    raw = event.raw[:MAX_KEPT_CHARACTERS].encode("utf-8", "backslashreplace").decode("utf-8")
+    fields: Fields = {
+        "@timestamp": entry.received_at,
+        "event.kind": "pipeline_error",
+        "event.dataset": "sentinel.unknown",
+        "event.id": identity,
+        "event.ingested": entry.received_at,
+        "event.original": raw,
+        "event.sequence": event.sequence,
+        "message": raw,
+        "error.message": f"Sentinel failed on this event of dataset {event.dataset[:80]!r}; see the server's log",
+        "agent.id": event.collector,
+        "organization.id": entry.agency,
+        "event.agent_id_status": "verified",
+    }
+    return Record(identity, fields)

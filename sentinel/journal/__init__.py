@@ -34,6 +34,29 @@ class Batch:
     received_at: str
 
 
+class Part(Protocol):
+    """What can be read of a journal: one order of entries. A local journal is its own only part."""
+
+    def read(self, position: int, limit: int) -> Sequence[Entry]:
+        """Return at most `limit` entries from `position` on, fewer where they are long, in order; empty at the end.
+
+        Positions grow from entry to entry, mostly by one; a reader goes on at the last one it has plus one.
+        """
+        ...
+
+    def begin(self) -> int:
+        """Return a position that no entry which is still there lies before."""
+        ...
+
+    def end(self) -> int:
+        """Return a position after the last entry; 0 only while there has been none."""
+        ...
+
+    def trim(self, position: int) -> None:
+        """Forget entries before `position`, now or later; sequences are remembered."""
+        ...
+
+
 class Journal(Protocol):
     """What every journal does; `tests/journal/test_journal.py` is the contract."""
 
@@ -45,20 +68,16 @@ class Journal(Protocol):
         """Keep the batch and advance the collector's sequence, durable on return; return the new last sequence.
 
         Lines received before are left out, so a repeated batch changes nothing. Raises `ConflictError` for a gap
-        (naming the sequence expected) and `UnavailableError` when it cannot write, with nothing kept.
+        (naming the sequence expected) and `UnavailableError` when it cannot write, with nothing acknowledged.
         """
         ...
 
-    def read(self, position: int, limit: int) -> Sequence[Entry]:
-        """Return at most `limit` entries from `position` on, fewer where they are long, in order; empty at the end."""
+    def parts(self) -> Sequence[int]:
+        """Return the numbers of the parts; all events of one collector are in one of them."""
         ...
 
-    def end(self) -> int:
-        """Return the position after the last entry."""
-        ...
-
-    def trim(self, position: int) -> None:
-        """Forget entries before `position`; sequences are remembered."""
+    def part(self, number: int) -> Part:
+        """Return a part, for one reader at a time."""
         ...
 
     def close(self) -> None:

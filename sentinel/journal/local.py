@@ -6,26 +6,17 @@ import threading
 import zlib
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from datetime import datetime
 from pathlib import Path
 
-import zstandard
-
 from sentinel.database.files import explained, transaction
-from sentinel.errors import InputError, UnavailableError
-from sentinel.event import Event, decode
+from sentinel.errors import UnavailableError
 from sentinel.journal import Batch, Entry
 from sentinel.journal.gap import SequenceGapError
-from sentinel.model.moment import from_text
+from sentinel.journal.packing import Head, entry_of, pack, unpack
 
 BUSY_TIMEOUT_SECONDS = 10
-MAX_BODY_BYTES = 64_000_000
-"""A stored batch that unpacks to more than this is damaged; intake lets through half of it."""
 READ_BYTES = 16_000_000
 """A read ends after the batch that brings it here: a few thousand of the longest lines would fill the memory."""
-MAX_FAULT_CHARACTERS = 1_000_000
-"""What is kept of a line that cannot be decoded."""
-UNKNOWN_DATASET = "unknown"
 WAL_KEEP_BYTES = 16_000_000
 
 _SCHEMA = """
@@ -72,14 +63,14 @@ class LocalJournal:
         Raises `SequenceGapError` for a gap and `UnavailableError` where the disk or the journal is full.
         """
         lines: Sequence[bytes] = batch.lines
-        body = _pack(lines)
+        body = pack(lines)
         with self._writing, self._explained("write"), self._transaction():
             last = _last(self._writer, batch.collector, batch.epoch)
             if batch.first > last + 1:
                 raise SequenceGapError(batch.collector, batch.epoch, expected=last + 1, first=batch.first)
             if (known := last + 1 - batch.first) > 0:
                 lines = lines[known:]
-                body = _pack(lines)
+                body = pack(lines)
             if lines:
                 self._check_room(len(body))
                 self._insert(batch, last + 1, len(lines), body)
@@ -99,6 +90,21 @@ class LocalJournal:
                 size += sum(len(line) for line in self._lines(row) or ())
                 position = part[-1].position + 1
         return found
+
+    def parts(self) -> Sequence[int]:
+        """Return the number of the only part."""
+        return (0,)
+
+    def part(self, number: int) -> "LocalJournal":
+        """Return the journal itself."""
+        del number
+        return self
+
+    def begin(self) -> int:
+        """Return the position of the first entry, or the end where there is none."""
+        with self._reading, self._explained("read"):
+            row = self._reader.execute("SELECT min(position) FROM batches").fetchone()
+        return self.end() if row[0] is None else int(row[0])
 
     def end(self) -> int:
         """Return the position after the last entry."""
@@ -179,24 +185,11 @@ class LocalJournal:
     def _lines(self, row: _Row) -> list[bytes] | None:
         """Return the lines of a batch, None where they are damaged; the last batch is remembered for the next read."""
         if self._unpacked is None or self._unpacked[0] != row[0]:
-            lines = _unpack(row[7], row[8])
+            lines = unpack(row[7], row[8])
             if lines is None or len(lines) != row[1]:
                 return None
             self._unpacked = (row[0], lines)
         return self._unpacked[1]
-
-
-def _pack(lines: Sequence[bytes]) -> bytes:
-    return zstandard.ZstdCompressor(level=1).compress(b"\n".join(lines))
-
-
-def _unpack(body: bytes, crc: int) -> list[bytes] | None:
-    if zlib.crc32(body) != crc:
-        return None
-    try:
-        return zstandard.ZstdDecompressor().decompress(body, max_output_size=MAX_BODY_BYTES).split(b"\n")
-    except zstandard.ZstdError:
-        return None
 
 
 def _used(connection: sqlite3.Connection) -> int:
@@ -216,24 +209,5 @@ def _last(connection: sqlite3.Connection, collector: str, epoch: str) -> int:
 
 def _entry(row: _Row, place: int, line: bytes, fault: str = "") -> Entry:
     start, _, collector, agency, epoch, first, received_at, _, _ = row
-    sequence = first + place - start
-    if not fault:
-        try:
-            event = decode(line, collector=collector, epoch=epoch, sequence=sequence)
-            return Entry(place, agency, received_at, event)
-        except InputError as error:
-            fault = str(error)
-    event = Event(
-        collector=collector,
-        epoch=epoch,
-        sequence=sequence,
-        dataset=UNKNOWN_DATASET,
-        host="",
-        seen_at=_time(received_at),
-        raw=line.decode("utf-8", "backslashreplace")[:MAX_FAULT_CHARACTERS],
-    )
-    return Entry(place, agency, received_at, event, fault)
-
-
-def _time(received_at: str) -> datetime:
-    return from_text(received_at)
+    head = Head(collector, agency, epoch, first, received_at)
+    return entry_of(head, place, place - start, line, fault)

@@ -93,8 +93,11 @@ def broken_lines(sources: Sources, at: datetime) -> Iterator[Finding]:
 
 def backlog(journal: Journal, store: Store, at: datetime) -> Iterator[Finding]:
     """Yield that events wait long for the pipeline."""
-    waiting = journal.read(store.mark().position, 1)
-    if waiting and (age := at - from_text(waiting[0].received_at)) > BEHIND:
+    oldest: datetime | None = None
+    for number in journal.parts():
+        for entry in journal.part(number).read(store.mark(number).position, 1):
+            oldest = min(oldest or at, from_text(entry.received_at))
+    if oldest is not None and (age := at - oldest) > BEHIND:
         facts = {"object_kind": "journal", "value": round(age.total_seconds()), "limit": BEHIND.total_seconds()}
         yield Finding("health.pipeline_behind", "pipeline", facts={**facts, "unit": "seconds"})
 

@@ -10,14 +10,28 @@ from sentinel.errors import ConflictError
 from sentinel.event import Event, encode
 from sentinel.journal import Batch, Journal
 from sentinel.journal.local import LocalJournal
+from tests.live.servers.kafka import KafkaServer
 
 AT = "2026-11-23T08:00:00.000000Z"
 Reopen = Callable[[], Journal]
 
-BACKENDS: dict[str, Callable[[Path], Journal]] = {"local": lambda folder: LocalJournal(folder / "journal.db")}
+
+def local(folder: Path, request: pytest.FixtureRequest) -> Journal:
+    del request
+    return LocalJournal(folder / "journal.db")
 
 
-@pytest.fixture(params=BACKENDS)
+def kafka(folder: Path, request: pytest.FixtureRequest) -> Journal:
+    from tests.journal.on_kafka import open_journal
+
+    server: KafkaServer = request.getfixturevalue("kafka")
+    return open_journal(server.url, folder, trim_every=0.0)
+
+
+BACKENDS: dict[str, Callable[[Path, pytest.FixtureRequest], Journal]] = {"local": local, "kafka": kafka}
+
+
+@pytest.fixture(params=["local", pytest.param("kafka", marks=pytest.mark.live)])
 def reopen(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Reopen]:
     """Return a function that opens the same journal again, as a restarted server does."""
     opened: list[Journal] = []
@@ -25,7 +39,7 @@ def reopen(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Reopen]:
     def again() -> Journal:
         while opened:
             opened.pop().close()
-        opened.append(BACKENDS[request.param](tmp_path))
+        opened.append(BACKENDS[request.param](tmp_path, request))
         return opened[-1]
 
     yield again
@@ -52,27 +66,48 @@ def batch(first: int, *texts: str, collector: str = "c1", epoch: str = "aaaaaaaa
 
 
 def raws(journal: Journal, position: int = 0, limit: int = 100) -> list[str]:
-    return [entry.event.raw for entry in journal.read(position, limit)]
+    return [entry.event.raw for entry in journal.part(0).read(position, limit)]
+
+
+def places(journal: Journal) -> list[int]:
+    return [entry.position for entry in journal.part(0).read(0, 100)]
 
 
 def test_what_was_appended_is_read_in_order_with_its_place(journal: Journal) -> None:
     assert journal.append(batch(1, "a", "b")) == 2
     assert journal.append(batch(3, "c")) == 3
-    entries = journal.read(0, 10)
-    assert [(entry.position, entry.event.sequence, entry.event.raw) for entry in entries] == [
-        (0, 1, "a"), (1, 2, "b"), (2, 3, "c"),
-    ]  # fmt: skip
+    entries = journal.part(0).read(0, 10)
+    assert [(entry.event.sequence, entry.event.raw) for entry in entries] == [(1, "a"), (2, "b"), (3, "c")]
     assert {(entry.agency, entry.received_at, entry.fault) for entry in entries} == {("city", AT, "")}
-    assert journal.end() == 3
+    assert [entry.position for entry in entries] == sorted({entry.position for entry in entries})
+    assert entries[0].position == journal.part(0).begin() == 0
+    assert entries[-1].position < journal.part(0).end()
+
+
+def test_an_empty_journal_begins_and_ends_at_0(journal: Journal) -> None:
+    part = journal.part(0)
+    assert (part.begin(), part.end(), part.read(0, 10)) == (0, 0, [])
 
 
 def test_reading_begins_and_stops_inside_a_batch(journal: Journal) -> None:
     journal.append(batch(1, "a", "b", "c"))
     journal.append(batch(4, "d", "e"))
-    assert raws(journal, 1, 3) == ["b", "c", "d"]
-    assert raws(journal, 4, 3) == ["e"]
-    assert raws(journal, 5) == []
-    assert raws(journal, 99) == []
+    found = places(journal)
+    assert raws(journal, found[1], 3) == raws(journal, found[0] + 1, 3) == ["b", "c", "d"]
+    assert raws(journal, found[4], 3) == raws(journal, found[3] + 1, 3) == ["e"]
+    assert raws(journal, found[4] + 1) == []
+    assert raws(journal, journal.part(0).end()) == []
+
+
+def test_reading_goes_on_after_the_last_entry_when_more_has_come(journal: Journal) -> None:
+    journal.append(batch(1, "a", "b"))
+    position = places(journal)[-1] + 1
+    assert raws(journal, position) == []
+    journal.append(batch(3, "c"))
+    assert raws(journal, position) == ["c"]
+    journal.append(batch(4, "d"))
+    assert raws(journal, position, 1) == ["c"]
+    assert raws(journal, position) == ["c", "d"]
 
 
 def test_a_repeated_batch_changes_nothing(journal: Journal) -> None:
@@ -111,7 +146,7 @@ def test_collectors_and_epochs_count_apart(journal: Journal) -> None:
 def test_a_line_that_is_no_event_comes_with_its_fault_and_the_rest_goes_on(journal: Journal) -> None:
     lines = [line("a"), b"not json \xff", line("c")]
     journal.append(Batch(collector="c1", agency="city", epoch="aaaaaaaa", first=1, lines=lines, received_at=AT))
-    first, broken, last = journal.read(0, 10)
+    first, broken, last = journal.part(0).read(0, 10)
     assert (first.fault, last.fault) == ("", "")
     assert "event 2: not JSON" in broken.fault
     assert broken.event.raw == "not json \\xff"
@@ -124,25 +159,35 @@ def test_everything_survives_a_restart(reopen: Reopen) -> None:
     assert raws(journal) == ["a", "b"]
     assert journal.last_sequence("c1", "aaaaaaaa") == 2
     assert journal.append(batch(1, "a", "b", "c")) == 3
-    assert journal.end() == 3
+    assert raws(journal) == ["a", "b", "c"]
 
 
 def test_trimming_forgets_entries_but_neither_places_nor_sequences(reopen: Reopen) -> None:
     journal = reopen()
     journal.append(batch(1, "a", "b"))
     journal.append(batch(3, "c"))
-    journal.trim(2)
-    assert [entry.position for entry in journal.read(0, 10)] == [2]
-    journal.trim(3)
-    journal = reopen()
-    assert journal.read(0, 10) == []
-    assert journal.end() == 3
-    assert journal.last_sequence("c1", "aaaaaaaa") == 3
     journal.append(batch(4, "d"))
-    assert [(entry.position, entry.event.raw) for entry in journal.read(3, 10)] == [(3, "d")]
+    before = places(journal)
+    journal.part(0).trim(before[2])
+    assert places(journal) == before[2:]
+    journal.part(0).trim(before[3])
+    journal = reopen()
+    assert places(journal) == before[3:]
+    assert before[2] < journal.part(0).begin() <= before[3]
+    assert journal.last_sequence("c1", "aaaaaaaa") == 4
+    journal.append(batch(5, "e"))
+    assert raws(journal, before[3] + 1) == ["e"]
 
 
 def test_trimming_into_a_batch_keeps_what_is_after_it(journal: Journal) -> None:
     journal.append(batch(1, "a", "b", "c"))
-    journal.trim(1)
-    assert raws(journal, 1) == ["b", "c"]
+    position = places(journal)[1]
+    journal.part(0).trim(position)
+    assert raws(journal, position) == ["b", "c"]
+
+
+def test_all_of_a_collector_is_in_one_part(journal: Journal) -> None:
+    journal.append(batch(1, "a"))
+    journal.append(batch(2, "b"))
+    found = [[entry.event.raw for entry in journal.part(number).read(0, 10)] for number in journal.parts()]
+    assert [each for each in found if each] == [["a", "b"]]

@@ -1,0 +1,95 @@
+"""Sees to it that the topics are there and as large as we need them; makes them where we may."""
+
+import threading
+from dataclasses import dataclass
+
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType  # type: ignore[attr-defined]
+
+from sentinel.errors import UnavailableError
+from sentinel.journal.kafka.cluster import TIMEOUT_SECONDS, Cluster, explained, reason
+
+MAX_MESSAGE_BYTES = 8_388_608
+"""What our own topics take; of topics that others made we take what they allow."""
+HEADROOM_BYTES = 4_096
+"""Head, key and Kafka's own frame."""
+_SETTINGS = {
+    # What is stored is deleted by the pipeline; what is not must never be, however long it waits.
+    "retention.ms": "-1",
+    "retention.bytes": "-1",
+    "cleanup.policy": "delete",
+    "max.message.bytes": str(MAX_MESSAGE_BYTES),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A topic that is there."""
+
+    name: str
+    partitions: int
+    max_bytes: int
+    """Size of the largest value that a message may have."""
+
+
+class Keeper:
+    """Knows a topic after the first look, until somebody finds that it has gone; safe for many threads."""
+
+    def __init__(self, cluster: Cluster, name: str) -> None:
+        self.cluster = cluster
+        self.topic = cluster.topic(name)
+        self._name = name
+        self._lock = threading.Lock()
+        self._known: Topic | None = None
+
+    def there(self) -> Topic:
+        """Return the topic, made where it is missing; raises what `ensure` raises."""
+        with self._lock:
+            if self._known is None:
+                self._known = ensure(self.cluster, self._name)
+            return self._known
+
+    def forget(self) -> None:
+        """Look again the next time: something went wrong with it."""
+        self._known = None
+
+
+def ensure(cluster: Cluster, name: str) -> Topic:
+    """Return the topic, made where it is missing.
+
+    Raises `UnavailableError` where there is no broker, where it is missing and may not be made, and where it has fewer
+    partitions than `cluster` says.
+    """
+    topic = cluster.topic(name)
+    admin = AdminClient(cluster.client())
+    with explained(f"reach Kafka at {cluster.servers}"):
+        known = admin.list_topics(timeout=TIMEOUT_SECONDS).topics.get(topic)
+    if known is None:
+        _make(admin, cluster, topic)
+        return Topic(topic, cluster.partitions, MAX_MESSAGE_BYTES - HEADROOM_BYTES)
+    if len(known.partitions) < cluster.partitions:
+        raise UnavailableError(
+            f"the topic {topic} has {len(known.partitions)} partitions, journal.partitions says {cluster.partitions}; "
+            "make it larger with kafka-topics --alter, or set journal.partitions back"
+        )
+    return Topic(topic, len(known.partitions), _max_bytes(admin, topic) - HEADROOM_BYTES)
+
+
+def _make(admin: AdminClient, cluster: Cluster, topic: str) -> None:
+    made = admin.create_topics([NewTopic(topic, cluster.partitions, -1, config=_SETTINGS)])
+    try:
+        made[topic].result(TIMEOUT_SECONDS)
+    except (KafkaException, TimeoutError) as error:
+        if isinstance(error, KafkaException) and error.args[0].code() == KafkaError.TOPIC_ALREADY_EXISTS:
+            return
+        raise UnavailableError(
+            f"the topic {topic} is missing and cannot be made ({reason(error)}); make it with {cluster.partitions} "
+            f"partitions and {', '.join(f'{key}={value}' for key, value in _SETTINGS.items())}"
+        ) from error
+
+
+def _max_bytes(admin: AdminClient, topic: str) -> int:
+    resource = ConfigResource(ResourceType.TOPIC, topic)
+    with explained(f"read the settings of the topic {topic}"):
+        settings = admin.describe_configs([resource])[resource].result(TIMEOUT_SECONDS)
+    return int(settings["max.message.bytes"].value)
