@@ -5,12 +5,14 @@ import tomllib
 from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Any, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from sentinel.errors import InputError
+from sentinel.keeping.terms import MAX_DAYS, USUAL_DAYS, Terms, make
 
 FILE_NAME = "sentinel.toml"
 PREFIX = "SENTINEL_"
@@ -120,6 +122,41 @@ class ContentSettings(Section):
     )
 
 
+def _days(what: str) -> Any:
+    return Field(default=None, ge=1, le=MAX_DAYS, description=f"Days to keep {what}. None: what is usual.")
+
+
+class KeepSettings(Section):
+    """For how long what is kept; a time below the legal floor is refused (docs/how-to/keep-and-delete.md)."""
+
+    level: int = Field(default=3, ge=1, le=5, description="Level of the information systems whose logs these are.")
+    levels: dict[str, int] = Field(
+        default={}, description='Datasets of systems of another level: `{ "egov.signing" = 4 }`.'
+    )
+    own_days: int | None = _days("what Sentinel says of itself, its audit events among it")
+    access_days: int | None = _days("sign-ins, web access, audit and application logs")
+    network_days: int | None = _days("flows, DNS and firewalls")
+    other_days: int | None = _days("every other dataset")
+    alerts_days: int | None = _days("closed alerts that belong to no incident")
+    incidents_days: int | None = _days("closed incidents, with alerts, runs and timeline")
+    quarantine_days: int | None = _days("lines that could not be read or stored")
+    hunts_days: int | None = _days("what hunts found")
+
+    @model_validator(mode="after")
+    def _above_the_floor(self) -> Self:
+        try:
+            self.terms()
+        except InputError as error:
+            raise ValueError(str(error)) from error
+        return self
+
+    def terms(self) -> Terms:
+        """Return how long each class is kept."""
+        return make(
+            level=self.level, days={name: getattr(self, f"{name}_days") for name in USUAL_DAYS}, levels=self.levels
+        )
+
+
 class RespondSettings(Section):
     """Limits of what playbooks may do."""
 
@@ -134,6 +171,9 @@ class WatchSettings(Section):
         default=15, ge=1, description="A source silent for longer, and for three times its usual, is an event."
     )
     disk_percent: int = Field(default=80, ge=1, le=100, description="From here on a filling disk is an event.")
+    disk_days: int = Field(
+        default=30, ge=1, le=3650, description="A disk that will be full so soon at the present rate is an event."
+    )
 
 
 class SyslogSettings(Section):
@@ -195,6 +235,7 @@ class Settings(BaseSettings):
     database: DatabaseSettings = DatabaseSettings()
     pipeline: PipelineSettings = PipelineSettings()
     content: ContentSettings = ContentSettings()
+    keep: KeepSettings = KeepSettings()
     respond: RespondSettings = RespondSettings()
     watch: WatchSettings = WatchSettings()
     syslog: SyslogSettings = SyslogSettings()

@@ -38,6 +38,8 @@ from sentinel.intake.senders import Senders
 from sentinel.intake.syslog.server import SyslogServer
 from sentinel.journal import Entry, Journal
 from sentinel.journal.local import LocalJournal
+from sentinel.keeping.holds import Holds
+from sentinel.keeping.keeper import Keeper
 from sentinel.listening import syslog_server
 from sentinel.model.match import Match
 from sentinel.model.record import Record
@@ -147,6 +149,16 @@ class Home:
         """Return the event store."""
         settings = self.settings.store
         return _backend(STORES, "store.url", settings.url)(self._place(settings.url))
+
+    @cached_property
+    def holds(self) -> Holds:
+        """Return the legal holds."""
+        return Holds(self.engine, self.audit, self.agencies)
+
+    @cached_property
+    def keeper(self) -> Keeper:
+        """Return what deletes what is past its time."""
+        return Keeper(self.store, self.engine, self.audit, self.holds, self.settings.keep.terms())
 
     @cached_property
     def receiver(self) -> Receiver:
@@ -270,6 +282,7 @@ class Home:
                 collector_silent=timedelta(minutes=self.settings.watch.collector_silent_minutes),
                 source_silent=timedelta(minutes=self.settings.watch.source_silent_minutes),
                 disk_percent=self.settings.watch.disk_percent,
+                disk_days=self.settings.watch.disk_days,
             ),
             trouble=lambda: self.pipeline.trouble,
         )

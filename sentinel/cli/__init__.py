@@ -23,6 +23,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "agency": ("sentinel.cli.agency", "List agencies and their ids."),
     "collector": ("sentinel.cli.collector", "Enrolment tokens and the collectors in use."),
     "sender": ("sentinel.cli.sender", "Programs of others that may send: Beats, syslog, OTLP and the like."),
+    "hold": ("sentinel.cli.hold", "Legal holds: place, list, lift."),
+    "keep": ("sentinel.cli.keep", "Show how long what is kept, and what would be deleted now."),
     "user": ("sentinel.cli.user", "Users, roles and sign-in links."),
     "doctor": ("sentinel.cli.doctor", "Check a home folder: settings, audit chain, journal, store."),
 }

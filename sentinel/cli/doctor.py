@@ -1,5 +1,6 @@
 """`sentinel doctor`: checks a home folder without changing it."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
@@ -7,6 +8,8 @@ from typing import Annotated
 import typer
 
 from sentinel.errors import SentinelError, UnavailableError
+from sentinel.model.moment import now
+from sentinel.selfwatch.disk import DiskHistory
 from sentinel.wiring import Home, open_home
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
@@ -69,6 +72,13 @@ def _store(opened: Home) -> str:
     return "every segment that was read so far is whole"
 
 
+def _disk(opened: Home) -> str:
+    total, _, free = shutil.disk_usage(opened.path)
+    used = f"{100 * (1 - free / total):.0f} % used, {free / 1e9:.1f} GB free"
+    full_on = DiskHistory(opened.path).full_on(now())
+    return f"{used}; at the present rate full on {full_on:%Y-%m-%d}" if full_on else used
+
+
 CHECKS: dict[str, Callable[[Home], str]] = {
     "keys": _keys,
     "audit log": _audit,
@@ -76,4 +86,5 @@ CHECKS: dict[str, Callable[[Home], str]] = {
     "playbooks": _playbooks,
     "journal": _journal,
     "store": _store,
+    "disk": _disk,
 }

@@ -145,6 +145,7 @@ def _work(opened: Home) -> None:
 
 
 def _keep_up(opened: Home) -> None:
+    opened.keeper.look()
     opened.store.maintain()
     opened.rule_counters.prune(now())
 

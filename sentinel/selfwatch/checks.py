@@ -26,6 +26,7 @@ class Limits:
     source_silent: timedelta = timedelta(minutes=15)
     """A source is also given three times its usual silence."""
     disk_percent: int = 80
+    disk_days: int = 30
 
 
 def collectors(listed: list[Collector], limits: Limits, at: datetime) -> Iterator[Finding]:
@@ -82,6 +83,13 @@ def disk(folder: Path, limits: Limits) -> Iterator[Finding]:
     if percent >= limits.disk_percent:
         facts = {"object_kind": "disk", "value": round(percent, 1), "limit": limits.disk_percent, "unit": "percent"}
         yield Finding("health.disk_low", str(folder), facts=facts)
+
+
+def filling(folder: Path, full_on: datetime | None, limits: Limits, at: datetime) -> Iterator[Finding]:
+    """Yield that the disk of a folder will be full soon at the present rate."""
+    if full_on is not None and (days := (full_on - at) / timedelta(days=1)) < limits.disk_days:
+        facts = {"object_kind": "disk", "value": round(days, 1), "limit": limits.disk_days, "unit": "days"}
+        yield Finding("health.disk_filling", str(folder), facts={**facts, "to": f"{full_on:%Y-%m-%d}"})
 
 
 def broken_lines(sources: Sources, at: datetime) -> Iterator[Finding]:

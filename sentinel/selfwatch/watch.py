@@ -14,6 +14,7 @@ from sentinel.model.collector import Collector
 from sentinel.model.moment import now, to_text
 from sentinel.selfwatch import checks
 from sentinel.selfwatch.checks import Limits
+from sentinel.selfwatch.disk import DiskHistory
 from sentinel.selfwatch.door import Door, Own
 from sentinel.selfwatch.findings import Finding, Findings
 from sentinel.selfwatch.sources import Sources
@@ -59,6 +60,7 @@ class Watch:
         self._trouble = trouble
         self._clock = clock
         self._findings = Findings()
+        self._disk = DiskHistory(home)
         self._drops: dict[str, int] = {}
         self._begun = clock()
         self._checked: datetime | None = None
@@ -73,6 +75,7 @@ class Watch:
             self._verify(at)
         if self._checked is None or at - self._checked >= CHECK_EVERY:
             self._checked = at
+            self._disk.note(at)
             listed = self._identities.find(frozenset(agency.id for agency in self._agencies.all()))
             events = [finding.event(at) for finding in checks.losses(listed, self._drops)]
             events += self._findings.news(self._present(listed, at), at)
@@ -100,6 +103,7 @@ class Watch:
         found = [
             *checks.clocks(self._sources, listed),
             *checks.disk(self._home, self._limits),
+            *checks.filling(self._home, self._disk.full_on(at), self._limits, at),
             *checks.broken_lines(self._sources, at),
             *checks.backlog(self._journal, self._store, at),
             *checks.standstill(self._trouble()),

@@ -8,6 +8,7 @@ from sentinel.errors import SentinelError
 from sentinel.model.agency import Scope
 from sentinel.model.record import Record
 from sentinel.model.search import Found, Search
+from sentinel.store.expiry import Expired, Expiry
 
 
 class StoppedError(SentinelError):
@@ -78,7 +79,19 @@ class Store(Protocol):
         ...
 
     def maintain(self) -> None:
-        """Do what keeps the store fast: compact, delete what expired. Safe to kill."""
+        """Do what keeps the store fast: compact, remove what is needed no more. Safe to kill."""
+        ...
+
+    def expirable(self, expiry: Expiry) -> Sequence[Expired]:
+        """Return by dataset what `expire` would delete now; it changes nothing."""
+        ...
+
+    def expire(self, expiry: Expiry) -> Sequence[Expired]:
+        """Delete the records that were stored before their time is over and are not held; return them by dataset.
+
+        How long a record has been stored counts from when it was stored, or later, never from its own time. Records
+        stored together may wait for the youngest of them. Safe to kill; raises `UnavailableError` when it cannot go on.
+        """
         ...
 
     def troubles(self) -> Sequence[str]:

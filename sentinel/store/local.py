@@ -18,6 +18,8 @@ from sentinel.model.record import Record
 from sentinel.model.search import Found, Search
 from sentinel.store import Mark, Stop
 from sentinel.store.columns import LAYOUT, Block, pack
+from sentinel.store.expire import Expirer
+from sentinel.store.expiry import Expired, Expiry, together
 from sentinel.store.finding import Finder, UnreadableError
 from sentinel.store.manifest import Damage, Manifest, Segment
 from sentinel.store.segments import Hashes, Segments, Written, contained, hash_ids
@@ -43,12 +45,10 @@ class LocalStore:
         self,
         folder: Path,
         *,
-        keep: timedelta | None = None,
         grace: timedelta = GRACE,
         clock: Callable[[], datetime] = now,
     ) -> None:
         self._folder = folder
-        self._keep = keep
         self._grace = grace
         self._clock = clock
         self._writing = threading.RLock()
@@ -61,6 +61,7 @@ class LocalStore:
         self._manifest = Manifest(folder / "manifest.db")
         self._finder = Finder(folder)
         self._upkeep = Upkeep(self._manifest, self._segments, clock, self._writing)
+        self._expirer = Expirer(self._manifest, self._segments, clock, self._writing, self._upkeep.alone)
         self._ignored: dict[int, Damage] = {}
 
     def add(self, records: Sequence[Record], mark: Mark) -> int:
@@ -121,11 +122,23 @@ class LocalStore:
             last = (page[-1].at, page[-1].id)
 
     def maintain(self) -> None:
-        """Merge small segments, delete what is older than is kept, and files no longer needed. Safe to kill."""
+        """Merge small segments, and remove files no longer needed. Safe to kill."""
         with self._writing, self._explained():
             self._take_lock()
         with self._explained():
-            self._upkeep.run(self._keep, self._grace)
+            self._upkeep.run(self._grace)
+
+    def expirable(self, expiry: Expiry) -> list[Expired]:
+        """Return by dataset what `expire` would delete now; it changes nothing."""
+        with self._explained():
+            return together([gone for part in self._expirer.plan(expiry) for gone in part.goes])
+
+    def expire(self, expiry: Expiry) -> list[Expired]:
+        """Delete what was stored too long ago and is not held, segment by segment; return it by dataset."""
+        with self._writing, self._explained():
+            self._take_lock()
+        with self._explained():
+            return self._expirer.carry_out(expiry)
 
     def verify(self) -> int:
         """Compare every segment with its digest, set damaged ones aside; return how many were right."""

@@ -1,4 +1,4 @@
-"""Keeps the segments few, whole and young: merges, sets aside what is damaged, deletes what expired."""
+"""Keeps the segments few and whole: merges, sets aside what is damaged."""
 
 import logging
 import threading
@@ -37,7 +37,8 @@ class Upkeep:
         self._segments = segments
         self._clock = clock
         self._writing = writing
-        self._one_at_a_time = threading.Lock()
+        self.alone = threading.Lock()
+        """Held while segments are merged or deleted."""
 
     def begin(self) -> None:
         """Clear away what a killed writer left, and bring segments of another version to this one's columns."""
@@ -49,11 +50,9 @@ class Upkeep:
             if segment.layout != LAYOUT:
                 self._merge([segment])
 
-    def run(self, keep: timedelta | None, grace: timedelta) -> None:
-        """Delete what was stored longer than `keep` ago, merge, and remove files that left before `grace`."""
-        with self._one_at_a_time:
-            if keep is not None:
-                self._expire(keep)
+    def run(self, grace: timedelta) -> None:
+        """Merge, and remove files that left before `grace`."""
+        with self.alone:
             for _ in range(MAX_MERGES):
                 if not (chosen := choose(self._manifest.segments())):
                     break
@@ -65,12 +64,6 @@ class Upkeep:
         log.error("A segment is damaged and was set aside.", extra={"reason": reason, "records": segment.rows})
         self._manifest.set_aside(segment, reason, to_text(self._clock()))
         self._segments.set_aside(segment.number)
-
-    def _expire(self, keep: timedelta) -> None:
-        oldest = to_text(self._clock() - keep)
-        if expired := [segment for segment in self._manifest.segments() if segment.written_at < oldest]:
-            self._manifest.replace(expired, None, to_text(self._clock()))
-            log.info("Deleted expired events.", extra={"records": sum(segment.rows for segment in expired)})
 
     def _merge(self, chosen: Sequence[Segment]) -> None:
         """Replace the segments by one with the same records; damaged ones are set aside first."""

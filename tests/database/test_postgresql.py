@@ -20,6 +20,7 @@ ROOMS = [
     "tests/alerts",
     "tests/incidents",
     "tests/intake",
+    "tests/keeping",
     "tests/playbooks",
     "tests/rulebook",
     "tests/selfwatch",

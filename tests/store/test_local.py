@@ -1,16 +1,18 @@
-"""What only the embedded store promises: damage, interrupted writes, one writer, merging, expiry."""
+"""What only the embedded store promises: damage, interrupted writes, one writer, merging."""
 
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from sentinel.errors import ConflictError, UnavailableError
-from sentinel.store import Mark
+from sentinel.store import Mark, upkeep
+from sentinel.store.compaction import choose
 from sentinel.store.local import LocalStore
+from sentinel.store.manifest import Segment
 from tests.store.examples import CITY, city, record
 
 Open = Callable[..., LocalStore]
@@ -182,20 +184,25 @@ def test_searches_go_on_while_segments_are_merged_and_removed(open_store: Open) 
     assert reader.search(city()).total == 60
 
 
-def test_a_merge_that_begins_during_an_add_takes_another_file(open_store: Open) -> None:
+def test_a_merge_that_begins_during_an_add_takes_another_file(
+    open_store: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
     merging, adding = threading.Event(), threading.Event()
 
+    def chosen(segments: Sequence[Segment]) -> list[Segment]:
+        merging.set()
+        adding.wait(10)
+        return choose(segments)
+
     def clock() -> datetime:
-        # Maintenance asks for the time before it merges, an add between its file and the manifest.
-        if threading.current_thread() is merger:
-            merging.set()
-            adding.wait(10)
-        elif merging.is_set():
+        # An add asks for the time between its file and the manifest.
+        if merging.is_set() and threading.current_thread() is not merger:
             adding.set()
             merger.join(0.3)
         return NOW
 
-    store = open_store(keep=timedelta(days=1), clock=clock)
+    monkeypatch.setattr(upkeep, "choose", chosen)
+    store = open_store(clock=clock)
     merger = threading.Thread(target=store.maintain)
     for number in range(8):
         store.add([record(number)], Mark(number))
@@ -206,19 +213,6 @@ def test_a_merge_that_begins_during_an_add_takes_another_file(open_store: Open) 
     assert store.verify() == 2
     assert store.troubles() == ()
     assert store.search(city()).total == 9
-
-
-def test_events_are_deleted_when_they_were_kept_long_enough(open_store: Open, folder: Path) -> None:
-    clock = [NOW]
-    store = open_store(keep=timedelta(days=30), grace=timedelta(0), clock=lambda: clock[0])
-    store.add([record(1)], Mark(1))
-    clock[0] += timedelta(days=20)
-    store.add([record(2)], Mark(2))
-    clock[0] += timedelta(days=11)
-    store.maintain()
-    assert [each.id for each in store.search(city()).records] == [record(2).id]
-    assert len(files(folder)) == 1
-    assert store.mark() == Mark(2)
 
 
 def test_a_segment_of_another_version_is_brought_to_this_ones_columns(open_store: Open, folder: Path) -> None:
