@@ -1,0 +1,137 @@
+"""From settings to what everything else stands on: state, journal, store, alerts and runs."""
+
+import logging
+import threading
+from functools import cached_property
+from pathlib import Path
+
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from sqlalchemy import Engine as Database
+
+from sentinel import bundled, config, home
+from sentinel.accounts.agencies import Agencies
+from sentinel.accounts.sign_in import SignIn
+from sentinel.accounts.users import Users
+from sentinel.alerts.queue import Alerts
+from sentinel.audit import Audit
+from sentinel.database.connect import connect, migrate
+from sentinel.incidents.book import Incidents
+from sentinel.intake.enrolment import Enrolment
+from sentinel.intake.identity import Identities
+from sentinel.journal import Journal
+from sentinel.playbooks.commands import Commands
+from sentinel.playbooks.library import Library
+from sentinel.playbooks.run import Runs
+from sentinel.store import Store
+from sentinel.web.bell import Bell
+from sentinel.wiring.backends import JOURNALS, STORES, backend
+
+log = logging.getLogger(__name__)
+
+
+class Foundation:
+    """A home folder with its settings, and what keeps state there; each part built when it is first asked for."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.settings = config.load(path)
+        self.keys = home.Keys(path / "keys")
+        self.wake_runs = threading.Event()
+        self.wake_pipeline = threading.Event()
+        self.bell = Bell()
+        self._is_settled = False
+
+    @cached_property
+    def engine(self) -> Database:
+        """Return the database of all state, migrated to this version."""
+        url = self.settings.database.url
+        if url.startswith("sqlite:///") and not url.startswith("sqlite:////"):
+            url = f"sqlite:///{self.path.absolute() / url.removeprefix('sqlite:///')}"
+        engine = connect(url, self.settings.database.password_file)
+        migrate(engine)
+        return engine
+
+    @cached_property
+    def audit(self) -> Audit:
+        """Return the audit log."""
+        return Audit(self.engine)
+
+    @cached_property
+    def agencies(self) -> Agencies:
+        """Return the tree of agencies."""
+        return Agencies(self.engine)
+
+    @cached_property
+    def users(self) -> Users:
+        """Return the users."""
+        return Users(self.engine, self.audit)
+
+    @cached_property
+    def sign_in(self) -> SignIn:
+        """Return the ways to sign in."""
+        return SignIn(self.engine, self.audit, self.users)
+
+    @cached_property
+    def enrolment(self) -> Enrolment:
+        """Return the enrolment of collectors."""
+        return Enrolment(self.engine, self.audit)
+
+    @cached_property
+    def identities(self) -> Identities:
+        """Return the enrolled collectors."""
+        return Identities(self.engine)
+
+    @cached_property
+    def alerts(self) -> Alerts:
+        """Return the alert queue."""
+        return Alerts(self.engine, self.audit)
+
+    @cached_property
+    def incidents(self) -> Incidents:
+        """Return the incidents."""
+        return Incidents(self.engine, self.audit)
+
+    @cached_property
+    def journal(self) -> Journal:
+        """Return the journal of received batches."""
+        settings = self.settings.journal
+        return backend(JOURNALS, "journal.url", settings.url)(self._place(settings.url), settings)
+
+    @cached_property
+    def store(self) -> Store:
+        """Return the event store."""
+        settings = self.settings.store
+        return backend(STORES, "store.url", settings.url)(self._place(settings.url))
+
+    @cached_property
+    def library(self) -> Library:
+        """Return the playbooks; broken ones are set aside and logged by name."""
+        library = Library.load(self.settings.content.playbooks or [bundled.folder("playbooks")])
+        for fault in library.faults:
+            log.warning("A playbook is set aside.", extra={"place": str(fault)})
+        return library
+
+    @cached_property
+    def commands(self) -> Commands:
+        """Return the signed commands to agents."""
+        return Commands(self.engine, self.keys.signing_key(), wake=self.wake_runs, announce=self.bell.ring)
+
+    @cached_property
+    def runs(self) -> Runs:
+        """Return the playbook runs."""
+        return Runs(
+            self.engine,
+            self.audit,
+            self.incidents,
+            self.library,
+            self.commands,
+            never_touch=self.settings.respond.never_touch,
+            wake=self.wake_runs,
+        )
+
+    def public_key(self) -> bytes:
+        """Return the raw Ed25519 key by which agents know our commands."""
+        return self.keys.signing_key().public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+
+    def _place(self, url: str) -> Path:
+        return self.path / url.partition(":")[2]
