@@ -27,6 +27,8 @@ POLICY = "sentinel"
 """Name of the lifecycle policy where the server has ILM but no data stream lifecycle."""
 MAX_REGEX_CHARACTERS = 50_000
 """An expression of ours names both cases of every letter; its size is bounded before."""
+MAX_WINDOW = 110_001
+"""The farthest page and its length."""
 QUICK_REFRESH, SLOW_REFRESH = "1s", "5s"
 _SLOW: frozenset[str] = frozenset({"network"})
 """Families with many events that nobody waits for."""
@@ -111,6 +113,7 @@ def _settings(capabilities: Capabilities) -> dict[str, Any]:
         "index.mode": "standard",
         "index.mapping.ignore_malformed": False,
         "index.mapping.total_fields.limit": 2_000,
+        "index.max_result_window": MAX_WINDOW,
         "index.max_regex_length": MAX_REGEX_CHARACTERS,
         "index.translog.durability": "request",
     }
