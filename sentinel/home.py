@@ -70,6 +70,14 @@ class Keys:
         return key
 
 
+def metrics_token(folder: Path) -> str:
+    """Return the token for reading the metrics, made when it is first asked for; `folder` is that of the keys."""
+    path = folder / "metrics.token"
+    if not path.exists():
+        write_private(path, (secrets.token_urlsafe(32) + "\n").encode())
+    return path.read_text("ascii").strip()
+
+
 def make_keys(folder: Path, names: Sequence[str]) -> Keys:
     """Make the CA, the server's certificate for `names` and the command key; keep those that exist."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -166,9 +174,14 @@ def _general_name(name: str) -> x509.GeneralName:
 
 
 def _write_private(path: Path, key: ec.EllipticCurvePrivateKey | Ed25519PrivateKey) -> None:
-    text = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    write_private(
+        path,
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()),
     )
+
+
+def write_private(path: Path, text: bytes) -> None:
+    """Write a file that only its owner reads, whole or not at all, on the disk on return."""
     # Half a key under its name would be taken for a whole one at the next start.
     part = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
     descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -9,6 +9,7 @@ from pathlib import Path
 from sentinel.journal import Journal
 from sentinel.model.collector import Collector
 from sentinel.model.moment import from_text
+from sentinel.model.sender import Sender
 from sentinel.selfwatch.findings import Finding
 from sentinel.selfwatch.sources import Sources
 from sentinel.store import Store
@@ -66,6 +67,23 @@ def silences(sources: Sources, listed: list[Collector], limits: Limits, at: date
             about = f"{source.collector}/{source.dataset}"
             more = {"object_kind": "source", "dataset": source.dataset}
             yield _of(one, "source.silent", silence.total_seconds(), limit.total_seconds(), about=about, **more)
+
+
+def sender_silences(sources: Sources, senders: list[Sender], limits: Limits, at: datetime) -> Iterator[Finding]:
+    """Yield the sources of other programs that say nothing for longer than they usually do."""
+    sending = {one.id: one for one in senders if not one.revoked}
+    for source, silence, limit in sources.silent(at, limits.source_silent):
+        if (one := sending.get(source.collector)) is not None:
+            facts = {
+                "object_kind": "source",
+                "collector": one.id,
+                "name": one.name,
+                "dataset": source.dataset,
+                "value": round(silence.total_seconds(), 1),
+                "limit": round(limit.total_seconds(), 1),
+                "unit": "seconds",
+            }
+            yield Finding("source.silent", f"{source.collector}/{source.dataset}", one.agency, facts)
 
 
 def clocks(sources: Sources, listed: list[Collector]) -> Iterator[Finding]:

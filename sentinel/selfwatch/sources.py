@@ -82,6 +82,10 @@ class Sources:
             for (collector, dataset), entry in last.items():
                 self._hear((collector, fit(dataset, MAX_DATASET_CHARACTERS)), entry)
 
+    def all(self) -> list[Source]:
+        """Return every source that was heard."""
+        return list(self._known.values())
+
     def silent(self, at: datetime, least: timedelta) -> list[tuple[Source, timedelta, timedelta]]:
         """Return the sources silent beyond their usual and `least`: with how long, and the limit."""
         found = []

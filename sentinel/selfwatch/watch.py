@@ -9,6 +9,7 @@ from sentinel.accounts.agencies import Agencies
 from sentinel.audit import FIRST, Audit
 from sentinel.errors import ConflictError
 from sentinel.intake.identity import Identities
+from sentinel.intake.senders import Senders
 from sentinel.journal import Journal
 from sentinel.model.collector import Collector
 from sentinel.model.moment import now, to_text
@@ -39,6 +40,7 @@ class Watch:
         door: Door,
         sources: Sources,
         identities: Identities,
+        senders: Senders,
         agencies: Agencies,
         journal: Journal,
         store: Store,
@@ -52,6 +54,7 @@ class Watch:
         self._door = door
         self._sources = sources
         self._identities = identities
+        self._senders = senders
         self._agencies = agencies
         self._journal = journal
         self._store = store
@@ -112,6 +115,8 @@ class Watch:
         if is_settled:
             found += checks.collectors(listed, self._limits, at)
             found += checks.silences(self._sources, listed, self._limits, at)
+            known = self._senders.find(frozenset(agency.id for agency in self._agencies.all()))
+            found += checks.sender_silences(self._sources, known, self._limits, at)
         return found
 
     def _verify(self, at: datetime) -> None:

@@ -1,6 +1,6 @@
 """Events are kept here and found again."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -92,6 +92,11 @@ class Store(Protocol):
         How long a record has been stored counts from when it was stored, or later, never from its own time. Records
         stored together may wait for the youngest of them. Safe to kill; raises `UnavailableError` when it cannot go on.
         """
+        ...
+
+    @property
+    def statistics(self) -> Mapping[str, int]:
+        """Return what was done since the start, by name."""
         ...
 
     def troubles(self) -> Sequence[str]:

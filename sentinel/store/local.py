@@ -3,7 +3,8 @@
 import fcntl
 import logging
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -62,6 +63,7 @@ class LocalStore:
         self._finder = Finder(folder)
         self._upkeep = Upkeep(self._manifest, self._segments, clock, self._writing)
         self._expirer = Expirer(self._manifest, self._segments, clock, self._writing, self._upkeep.alone)
+        self._counts: Counter[str] = Counter()
         self._ignored: dict[int, Damage] = {}
 
     def add(self, records: Sequence[Record], mark: Mark) -> int:
@@ -69,6 +71,7 @@ class LocalStore:
         with self._writing, self._explained():
             self._take_lock()
             fresh = self._fresh(records)
+            self._counts.update(stored=len(fresh), known=len(records) - len(fresh))
             if not fresh:
                 self._manifest.add(None, mark)
                 return 0
@@ -147,6 +150,11 @@ class LocalStore:
     def faults(self) -> tuple[Damage, ...]:
         """Return the segments that were found damaged, with what was lost with them."""
         return (*self._manifest.damaged(), *self._ignored.values())
+
+    @property
+    def statistics(self) -> Mapping[str, int]:
+        """Return what was done since the start: `stored` and `known` records."""
+        return dict(self._counts)
 
     def troubles(self) -> tuple[str, ...]:
         """Return one sentence for each damaged segment: which, what was in it, and why it cannot be read."""

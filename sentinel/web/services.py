@@ -18,6 +18,8 @@ from sentinel.playbooks.run import Runs
 from sentinel.rulebook.counters import RuleCounters
 from sentinel.rulebook.shelf import Shelf
 from sentinel.rulebook.states import RuleStates
+from sentinel.selfwatch.metrics import Metrics
+from sentinel.selfwatch.readiness import Readiness
 from sentinel.store import Store
 from sentinel.web.bell import Bell
 
@@ -49,6 +51,10 @@ class Services:
     rule_states: RuleStates
     rule_counters: RuleCounters
     hunting: HuntDesk
+    readiness: Readiness
+    metrics: Metrics
+    metrics_token: str
+    """Whoever knows it may read the metrics."""
     ca_pem: bytes
     """Certificate of the authority that signed the server's own."""
     command_key: bytes

@@ -4,6 +4,7 @@ from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 
+from sentinel.home import metrics_token
 from sentinel.hunt.desk import HuntDesk
 from sentinel.hunt.rows import Hunts
 from sentinel.intake.doorway import Doorway
@@ -14,11 +15,15 @@ from sentinel.intake.syslog.server import SyslogServer
 from sentinel.keeping.holds import Holds
 from sentinel.keeping.keeper import Keeper
 from sentinel.listening import syslog_server
+from sentinel.model.agency import Scope
 from sentinel.normalise import normalise
 from sentinel.quarantine.desk import QuarantineDesk
 from sentinel.quarantine.rows import QuarantineRows
+from sentinel.selfwatch import metrics
 from sentinel.selfwatch.checks import Limits
 from sentinel.selfwatch.door import Door
+from sentinel.selfwatch.metrics import Metrics
+from sentinel.selfwatch.readiness import Check, Readiness
 from sentinel.selfwatch.watch import Watch
 from sentinel.web.services import Services
 from sentinel.wiring.detecting import Detecting
@@ -70,6 +75,7 @@ class Home(Detecting):
             door=Door(self.journal, self.wake_pipeline),
             sources=self.sources,
             identities=self.identities,
+            senders=self.senders,
             agencies=self.agencies,
             journal=self.journal,
             store=self.store,
@@ -81,6 +87,38 @@ class Home(Detecting):
                 disk_days=self.settings.watch.disk_days,
             ),
             trouble=lambda: self.pipeline.trouble,
+        )
+
+    @cached_property
+    def readiness(self) -> Readiness:
+        """Return the parts that must answer before this server takes work."""
+        checks: dict[str, Check] = {
+            "database": lambda: self.agencies.get("city"),
+            "journal": self.journal.parts,
+            "store": lambda: self.store.known(["readiness"]),
+        }
+        return Readiness(checks, lambda: self.pipeline.trouble)
+
+    @cached_property
+    def metrics(self) -> Metrics:
+        """Return what this process measures of itself."""
+
+        def everyone() -> Scope:
+            return frozenset(agency.id for agency in self.agencies.all())
+
+        def done() -> dict[str, int]:
+            return {name: value for name, value in self.pipeline.statistics.items() if isinstance(value, int)}
+
+        return Metrics(
+            [
+                *metrics.lag(self.journal, self.store),
+                metrics.silence(self.sources),
+                metrics.refusals(lambda: self.receiver.counters(everyone())),
+                metrics.doors(lambda: self.doorway.statistics),
+                metrics.counts("pipeline", "What the pipeline has done with events.", done),
+                metrics.counts("store", "What the store has done with records.", lambda: self.store.statistics),
+                metrics.quarantined(lambda: self.quarantine.rows.counts(everyone())),
+            ]
         )
 
     @cached_property
@@ -124,6 +162,9 @@ class Home(Detecting):
             rule_states=self.rule_states,
             rule_counters=self.rule_counters,
             hunting=self.hunting,
+            readiness=self.readiness,
+            metrics=self.metrics,
+            metrics_token=metrics_token(self.path / "keys"),
             ca_pem=self.keys.ca.read_bytes(),
             command_key=self.public_key(),
             display_zone=self.settings.display.zone,

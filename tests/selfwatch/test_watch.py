@@ -3,6 +3,7 @@
 import hashlib
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,14 +12,17 @@ from sqlalchemy import Engine, insert, update
 
 from sentinel.accounts.agencies import Agencies
 from sentinel.audit import Audit
+from sentinel.database.storage_tables import senders
 from sentinel.database.tables import audit as audit_table
 from sentinel.database.tables import collectors
 from sentinel.event import Event, encode
 from sentinel.intake.identity import Identities, UnknownCollectorError
+from sentinel.intake.senders import Senders, columns
 from sentinel.journal import Batch
 from sentinel.journal.local import LocalJournal
 from sentinel.model.moment import to_text
 from sentinel.model.record import Record
+from sentinel.model.sender import Sender
 from sentinel.normalise import normalise
 from sentinel.pipeline import Pipeline
 from sentinel.selfwatch.checks import Limits
@@ -56,6 +60,7 @@ class Place:
             door=Door(self.journal, self.wake),
             sources=self.sources,
             identities=Identities(self.engine),
+            senders=Senders(self.engine),
             agencies=Agencies(self.engine),
             journal=self.journal,
             store=self.store,
@@ -181,6 +186,23 @@ def test_a_source_that_falls_silent_is_said_while_its_collector_speaks(place: Pl
     assert found.fields["sentinel.own.dataset"] == "linux.auth"
     assert (found.fields["sentinel.own.value"], found.fields["sentinel.own.limit"]) == (2_100, 1_800)
     assert found.fields["organization.id"] == "dept-a"
+
+
+def test_a_program_of_others_that_falls_silent_is_said(place: Place) -> None:
+    sender = Sender(id="s1", door="hec", name="firewall", agency="dept-b", dataset="fortinet.firewall")
+    with place.engine.begin() as connection:
+        connection.execute(insert(senders).values(**columns(replace(sender, created_at=to_text(START)))))
+    for number in range(MIN_ARRIVALS):
+        place.pass_by(minutes=10)
+        event = Event(collector="", epoch="", sequence=0, dataset="app.text", host="h", seen_at=place.now, raw="x")
+        place.journal.append(Batch("s1", "dept-b", "bbbbbbbb", number + 1, [encode(event)], to_text(place.now)))
+        place.drain()
+    place.pass_by(minutes=31)
+    place.send(LINE)
+    place.watch.look()
+    (found,) = place.found("event.action:source.silent")
+    assert found.fields["sentinel.own.collector"] == "s1"
+    assert found.fields["organization.id"] == "dept-b"
 
 
 def test_what_is_usual_survives_a_restart(place: Place) -> None:

@@ -48,6 +48,7 @@ PUBLIC = {
     ("GET", "/sign-in"),
     ("GET", "/sign-in/link"),
     ("GET", "/healthz"),
+    ("GET", "/readyz"),
     ("GET", "/api/v1/ca"),
     ("GET", "/static"),
 }
@@ -119,6 +120,8 @@ CHANGE = {
         Role.ADMINISTRATOR, {"state": "shadow", "agency": "{agency_id}", "why": "x"}, method="PUT"
     ),
 }
+WITH_TOKEN = {("GET", "/metrics")}
+"""tests/web/test_health.py says for whom."""
 WITHIN_ONES_OWN = {("POST", "/api/v1/hunts")}
 """What is made there is bound to the maker's scope; tests/hunt says so."""
 CITY_ONLY = ("/rules/reload", "/api/v1/rules/reload")
@@ -151,4 +154,4 @@ def promised() -> set[tuple[str, str]]:
     read = {("GET", path) for path in READ}
     change = {(promise.method, path) for path, promise in CHANGE.items()}
     whole = {("POST", path) for path in CITY_ONLY}
-    return PUBLIC | set(STRANGERS_FORMS) | COLLECTORS | ONE_TIME | WITHIN_ONES_OWN | read | change | whole
+    return PUBLIC | set(STRANGERS_FORMS) | COLLECTORS | ONE_TIME | WITH_TOKEN | WITHIN_ONES_OWN | read | change | whole

@@ -37,12 +37,15 @@ from sentinel.playbooks.run import Runs
 from sentinel.rulebook.counters import RuleCounters, Tally
 from sentinel.rulebook.shelf import Loaded, Shelf
 from sentinel.rulebook.states import RuleStates
+from sentinel.selfwatch.metrics import Metrics, lag
+from sentinel.selfwatch.readiness import Readiness
 from sentinel.store import Mark
 from sentinel.store.local import LocalStore
 from sentinel.web.bell import Bell
 from sentinel.web.services import Services
 from tests.web import scene
 
+METRICS_TOKEN = "token-for-metrics"
 PASSWORD = "correct horse battery staple"
 CITY, OURS, THEIRS = "city", "dept-home-affairs", "commune-2025-001"
 DATA = Path(__file__).parent / "data"
@@ -149,6 +152,9 @@ def make_services(home: Path, engine: Engine, journal: LocalJournal) -> Services
         rule_states=RuleStates(engine, audit, agencies),
         rule_counters=RuleCounters(engine),
         hunting=hunting,
+        readiness=Readiness({"journal": journal.parts}),
+        metrics=Metrics(lag(journal, store)),
+        metrics_token=METRICS_TOKEN,
         ca_pem=CA_PEM,
         command_key=key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw),
     )
