@@ -17,6 +17,8 @@ MOMENT = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z"
 
 _NUMBER = re.compile(NUMBER)
 _MOMENT = re.compile(MOMENT)
+_LIKE_ADDRESS = re.compile("[0-9A-Fa-f:.]{2,45}")
+"""What may be an address; no zone."""
 
 
 def scalars(fields: Mapping[str, Value], name: str) -> list[Scalar]:
@@ -56,7 +58,7 @@ def as_moment(value: Scalar) -> str | None:
 
 def as_address(value: Scalar) -> Address | None:
     """Return the address that a value is, None where it is none, or has a zone."""
-    if not isinstance(value, str) or "%" in value:
+    if not isinstance(value, str) or not _LIKE_ADDRESS.fullmatch(value):
         return None
     try:
         return plain_address(ipaddress.ip_address(value))

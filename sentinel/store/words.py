@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from sentinel.model.ecs import type_of
 
@@ -31,6 +32,10 @@ FREE_TEXT: tuple[str, ...] = (
 WORD = re.compile(rf"[^\W_]{{1,{MAX_WORD_CHARACTERS}}}")
 """A word in folded text."""
 _DOTLESS = str.maketrans({"đ": "d"})
+_PERHAPS_MARKS = re.compile("[^\x00-\u02ff]+")
+"""What may hold accents that stand alone: none comes before, and most letters do."""
+_ASCII_WORDS = "".join(chr(code).lower() if chr(code).isalnum() else " " for code in range(128))
+"""To what each letter of ASCII becomes between words: several times faster than an expression that finds them."""
 
 
 def fold(text: str) -> str:
@@ -39,13 +44,29 @@ def fold(text: str) -> str:
         return text.lower()
     # The small form of a sigma depends on what follows it, unless it is small before.
     parts = unicodedata.normalize("NFD", text.replace("Σ", "σ").lower())
-    plain = "".join(part for part in parts if not unicodedata.category(part).startswith("M"))
+    plain = _PERHAPS_MARKS.sub(_without_marks, parts)
     return unicodedata.normalize("NFC", plain).translate(_DOTLESS)
 
 
 def words(text: str) -> list[str]:
     """Return the folded words of `text`: runs of letters and digits."""
-    return WORD.findall(fold(text[:MAX_WORDS_CHARACTERS]))
+    text = text[:MAX_WORDS_CHARACTERS]
+    if text.isascii():
+        found = text.translate(_ASCII_WORDS).split()
+        if len(max(found, key=len, default="")) <= MAX_WORD_CHARACTERS:
+            return found
+    return WORD.findall(fold(text))
+
+
+def _without_marks(run: re.Match[str]) -> str:
+    text = run[0]
+    return _unless_mark(text) if len(text) == 1 else "".join([_unless_mark(each) for each in text])
+
+
+@lru_cache(maxsize=4_096)
+def _unless_mark(character: str) -> str:
+    """Return a character, or nothing for a mark."""
+    return "" if unicodedata.category(character).startswith("M") else character
 
 
 def is_prose(field: str) -> bool:

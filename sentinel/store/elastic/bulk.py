@@ -19,7 +19,9 @@ from sentinel.store.elastic.wire import DivideError
 log = logging.getLogger(__name__)
 
 IN_FLIGHT = 2
-"""Requests under way at once: one is being indexed while the next travels."""
+"""Requests under way at once: one is indexed while the next is made and travels."""
+FEW_ITEMS = 200
+"""Not worth a second request."""
 FIRST_PAUSE_SECONDS = 0.5
 MAX_PAUSE_SECONDS = 30.0
 PATIENCE_SECONDS = 60.0
@@ -44,15 +46,17 @@ class Requests(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A record ready to be sent."""
+    """A record on its way."""
 
     record: Record
     id: str
     """Under which Elasticsearch keeps it."""
     stream: str
     """The data stream it belongs to."""
-    lines: bytes
-    """What to do with it, and the document; each ends with a newline."""
+
+
+Lines = Callable[[Item], bytes]
+"""Makes what is sent for an item, action and document, each ending with a newline; while another request travels."""
 
 
 @dataclass(slots=True)
@@ -90,17 +94,10 @@ class _Load:
     def is_done(self) -> bool:
         return not self.waiting and not self.unclear
 
-    def take(self, limit: int) -> list[Item]:
-        """Return the next items, at least one where there is one, of `limit` bytes together."""
+    def take(self) -> Item | None:
+        """Return the next item; None where there is none, or something stands in the way."""
         with self.lock:
-            chunk: list[Item] = []
-            size = 0
-            while self.waiting and len(chunk) < self.at_most and not self.trouble:
-                size += len(self.waiting[-1].lines)
-                if chunk and size > limit:
-                    break
-                chunk.append(self.waiting.pop())
-            return chunk
+            return self.waiting.pop() if self.waiting and not self.trouble else None
 
     def put_back(self, chunk: Sequence[Item]) -> None:
         """Give back what was refused as a whole, to be sent in halves."""
@@ -153,6 +150,7 @@ class Bulk:
     def __init__(
         self,
         requests: Requests,
+        lines: Lines,
         counts: Counter[str],
         *,
         stop: threading.Event | None = None,
@@ -161,6 +159,7 @@ class Bulk:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._requests = requests
+        self._lines = lines
         self._counts = counts
         self._counting = threading.Lock()
         self._stop = stop or threading.Event()
@@ -204,9 +203,8 @@ class Bulk:
         load.trouble = ""
         if load.unclear and not self._ask(load):
             return
-        others = []
-        if sum(len(item.lines) for item in load.waiting) > self.size.bytes:
-            others = [self._threads.submit(self._drain, load) for _ in range(IN_FLIGHT - 1)]
+        more = IN_FLIGHT - 1 if len(load.waiting) > FEW_ITEMS else 0
+        others = [self._threads.submit(self._drain, load) for _ in range(more)]
         try:
             self._drain(load)
         finally:
@@ -226,8 +224,10 @@ class Bulk:
         return True
 
     def _drain(self, load: _Load) -> None:
-        while chunk := load.take(self.size.bytes):
-            lines = b"".join([item.lines for item in chunk])
+        while True:
+            chunk, lines = self._fill(load)
+            if not chunk:
+                return
             start = self._clock()
             try:
                 verdicts = self._requests.send(lines, len(chunk))
@@ -240,6 +240,18 @@ class Bulk:
                 raise
             load.settle(chunk, verdicts)
             self._learn(verdicts, len(lines), self._clock() - start)
+
+    def _fill(self, load: _Load) -> tuple[list[Item], bytes]:
+        """Return the next items, and the request with them."""
+        chunk: list[Item] = []
+        parts: list[bytes] = []
+        size = 0
+        while size < self.size.bytes and len(chunk) < load.at_most and (item := load.take()) is not None:
+            part = self._lines(item)
+            chunk.append(item)
+            parts.append(part)
+            size += len(part)
+        return chunk, b"".join(parts)
 
     def _divide(self, load: _Load, chunk: list[Item], sent: int, error: DivideError) -> None:
         """Take a refused request apart; a document refused alone, by a server that takes others, is rejected."""

@@ -22,7 +22,8 @@ MOMENT = "%"
 PRESENT = "!"
 """Nothing: the field has a value."""
 
-_NUMBER_BEGINS = frozenset("-0123456789")
+NUMBER_BEGINS = frozenset("-0123456789")
+"""With what a text begins that may spell a number."""
 _SIGN_BIT = 1 << 63
 _ALL_BITS = (1 << 64) - 1
 _REST_BIAS = 1 << 15
@@ -72,6 +73,6 @@ def pairs_beside(name: str, text: str) -> list[str]:
     found = []
     if not text.isascii():
         found.append(f"{name}{FOLDED}{fold(text)}")
-    if text[:1] in _NUMBER_BEGINS and (number := as_number(text)) is not None:
+    if text[:1] in NUMBER_BEGINS and (number := as_number(text)) is not None:
         found.append(f"{name}{NUMBER}{number_key(number)}")
     return found

@@ -83,13 +83,6 @@ class Wire:
             with explained(f"delete the second copy of an event from {index}; the privilege `delete` is needed"):
                 self._client.options(ignore_status=404).delete(index=index, id=identity, refresh=True)
 
-    def ignored(self) -> int:
-        """Return how many stored documents have a field that Elasticsearch did not index (`_ignored`)."""
-        with explained("count ignored fields"):
-            body = {"query": {"exists": {"field": "_ignored"}}}
-            path = f"/{self._pattern}/_count?ignore_unavailable=true&allow_no_indices=true"
-            return int(self._client.perform_request("POST", path, headers=_JSON, body=body).body["count"])
-
     def _refresh(self) -> None:
         path = f"/{self._pattern}/_refresh?ignore_unavailable=true&allow_no_indices=true"
         answer = self._client.perform_request("POST", path, headers=_JSON)

@@ -23,12 +23,15 @@ class Writer:
     """
 
     def __init__(
-        self, bulk: Bulk, marks: Marks, encode: Callable[[Record], Item], on_rejected: OnRejected | None = None
+        self, bulk: Bulk, marks: Marks, item: Callable[[Record], Item], on_rejected: OnRejected | None = None
     ) -> None:
-        """Without `on_rejected` a batch with such a record is refused with `InputError`."""
+        """Take what makes a record an item, or raises `InputError` where it is none that can be stored.
+
+        Without `on_rejected` a batch with a record that Elasticsearch rejects is refused with `InputError`.
+        """
         self._bulk = bulk
         self._marks = marks
-        self._encode = encode
+        self._item = item
         self._on_rejected = on_rejected
         self._seen = threading.local()
 
@@ -39,7 +42,7 @@ class Writer:
         when another worker has moved it, `UnavailableError` when it cannot now (some may be stored then, and the next
         call finds out which), `InputError` before anything is sent for a record that is no event.
         """
-        items = [self._encode(record) for record in _unique(records)]
+        items = [self._item(record) for record in _unique(records)]
         held = self._token(mark.partition)
         done = Done()
         if items:

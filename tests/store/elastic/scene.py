@@ -31,15 +31,16 @@ class Scene:
         self.stop = threading.Event()
         options = {"first_pause_seconds": 0.01, "patience_seconds": 1.0, **bulk}
         self.wire = Wire(self.client, self.stream)
-        self.bulk = Bulk(self.wire, self.counts, stop=self.stop, **options)
+        self.bulk = Bulk(self.wire, self.lines, self.counts, stop=self.stop, **options)
         self.marks = Marks(database)
-        self.writer = Writer(self.bulk, self.marks, self.encode, self._keep if keep_rejected else None)
+        self.writer = Writer(self.bulk, self.marks, self.item, self._keep if keep_rejected else None)
 
-    def encode(self, one: Record) -> Item:
-        action = orjson.dumps({"create": {"_index": self.stream, "_id": one.id}})
-        return Item(
-            one, one.id, self.stream, b"%b\n%b\n" % (action, orjson.dumps({"@timestamp": one.at, "number": one.id}))
-        )
+    def item(self, one: Record) -> Item:
+        return Item(one, one.id, self.stream)
+
+    def lines(self, item: Item) -> bytes:
+        action = orjson.dumps({"create": {"_index": item.stream, "_id": item.id}})
+        return b"%b\n%b\n" % (action, orjson.dumps({"@timestamp": item.record.at}))
 
     def _keep(self, rejected: Sequence[Rejected]) -> None:
         assert self.writer.mark(0).position == 0, "the mark has not moved before what is rejected is safe"
