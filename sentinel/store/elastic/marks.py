@@ -108,7 +108,9 @@ class Marks:
             .where(marks.c.partition == held.partition, marks.c.position == held.position, marks.c.owner == held.owner)
             .values(owner=self.owner, changed_at=at, **changes)
         )
-        if done.rowcount != 1:
+        # Whoever still had it may have sent more since it was read: that is in doubt too, and must be known.
+        intent = connection.execute(select(intents.c.next).where(intents.c.partition == held.partition)).scalar()
+        if done.rowcount != 1 or (intent or 0) != held.doubt:
             raise _lost(held)
 
     def _doubt(self, connection: Connection, held: Held) -> None:

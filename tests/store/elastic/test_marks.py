@@ -84,7 +84,7 @@ def test_two_processes_never_have_the_same_name(engine: Engine) -> None:
     assert all(len(name) <= 64 for name in names)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(st.tuples(st.integers(0, 1), st.sampled_from(["read", "intend", "move"]), st.integers(0, 50)), max_size=25)
 )
