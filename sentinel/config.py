@@ -209,6 +209,14 @@ class SyslogSettings(Section):
     _known_zone = field_validator("zone")(known_zone)
 
 
+class DoorsSettings(Section):
+    """Doors for programs of others; each is closed until it is switched on, and every sender needs a token."""
+
+    bulk: bool = Field(default=False, description="Take documents as Elasticsearch does: `_bulk`.")
+    hec: bool = Field(default=False, description="Take events as Splunk's HTTP Event Collector does.")
+    otlp: bool = Field(default=False, description="Take OpenTelemetry logs over HTTP: `/v1/logs`.")
+
+
 class DisplaySettings(Section):
     """How things are shown."""
 
@@ -239,6 +247,7 @@ class Settings(BaseSettings):
     respond: RespondSettings = RespondSettings()
     watch: WatchSettings = WatchSettings()
     syslog: SyslogSettings = SyslogSettings()
+    doors: DoorsSettings = DoorsSettings()
     display: DisplaySettings = DisplaySettings()
 
     @classmethod

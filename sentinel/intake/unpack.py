@@ -26,34 +26,36 @@ class UnknownEncodingError(InputError):
     http_status = 415
 
 
-def unpack(body: bytes, encoding: str) -> bytes:
-    """Return the plain body, at most `MAX_BATCH_BYTES`; raise `InputError` for what is broken, too large or unknown."""
-    if len(body) > MAX_BATCH_BYTES:
-        raise _too_large()
+def unpack(body: bytes, encoding: str, limit: int = MAX_BATCH_BYTES) -> bytes:
+    """Return the plain body, at most `limit` bytes; raise `InputError` for what is broken, too large or unknown."""
+    if len(body) > limit:
+        raise _too_large(limit)
     match encoding:
-        case "identity":
+        case "identity" | "":
             return body
         case "gzip":
-            return _gzip(body)
+            return _zlib(body, _GZIP, encoding, limit)
+        case "deflate":
+            return _zlib(body, zlib.MAX_WBITS, encoding, limit)
         case "zstd":
-            return _zstd(body)
-    raise UnknownEncodingError(f"unknown encoding '{encoding[:40]}'; use identity, gzip or zstd")
+            return _zstd(body, limit)
+    raise UnknownEncodingError(f"unknown encoding '{encoding[:40]}'; use identity, gzip, deflate or zstd")
 
 
-def _gzip(body: bytes) -> bytes:
-    unpacker = zlib.decompressobj(_GZIP)
+def _zlib(body: bytes, header: int, encoding: str, limit: int) -> bytes:
+    unpacker = zlib.decompressobj(header)
     try:
-        plain = unpacker.decompress(body, MAX_BATCH_BYTES + 1)
+        plain = unpacker.decompress(body, limit + 1)
     except zlib.error as error:
-        raise InputError(f"the batch is not gzip as it says: {error}; send it again") from error
-    if len(plain) > MAX_BATCH_BYTES:
-        raise _too_large()
+        raise InputError(f"the batch is not {encoding} as it says: {error}; send it again") from error
+    if len(plain) > limit:
+        raise _too_large(limit)
     if not unpacker.eof or unpacker.unused_data:
-        raise InputError("the batch is cut, or has more after its gzip end; send it again")
+        raise InputError(f"the batch is cut, or has more after its {encoding} end; send it again")
     return plain
 
 
-def _zstd(body: bytes) -> bytes:
+def _zstd(body: bytes, limit: int) -> bytes:
     unpacker = zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW_BYTES)
     try:
         # A first pass only measures: a frame's own word on its size is no promise.
@@ -61,8 +63,8 @@ def _zstd(body: bytes) -> bytes:
         with unpacker.stream_reader(body) as reader:
             while piece := reader.read(_PIECE):
                 size += len(piece)
-                if size > MAX_BATCH_BYTES:
-                    raise _too_large()
+                if size > limit:
+                    raise _too_large(limit)
         whole = unpacker.decompressobj()
         plain = whole.decompress(body)
     except zstandard.ZstdError as error:
@@ -72,5 +74,5 @@ def _zstd(body: bytes) -> bytes:
     return plain
 
 
-def _too_large() -> TooLargeError:
-    return TooLargeError(f"the batch is larger than {MAX_BATCH_BYTES} bytes; send fewer events at once")
+def _too_large(limit: int) -> TooLargeError:
+    return TooLargeError(f"the batch is larger than {limit} bytes; send fewer events at once")

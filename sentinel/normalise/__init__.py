@@ -6,14 +6,18 @@ from dataclasses import replace
 
 from sentinel.errors import InputError
 from sentinel.event import MAX_RAW_CHARACTERS, Event
-from sentinel.model.hints import IS_UNPROVEN, SENDER_ADDRESS, TIME
+from sentinel.model.hints import IS_UNPROVEN, SENDER_ADDRESS, TIME, WRAPPING
 from sentinel.model.moment import from_text
 from sentinel.model.record import Fields, Record
 from sentinel.normalise import times
 from sentinel.normalise.egov.secrecy import WithheldError
+from sentinel.normalise.flat import MAX_NAME_CHARACTERS
 from sentinel.normalise.parsers import PARSERS, Parse
+from sentinel.normalise.placing import LABELS
 from sentinel.normalise.relate import relate
 from sentinel.normalise.values import MAX_LONG, printable
+from sentinel.normalise.wrapped import interpret
+from sentinel.normalise.wrappings import WRAPPINGS
 
 _DATASET = re.compile(r"[a-z0-9_]{1,30}(\.[a-z0-9_]{1,30}){1,3}")
 _HINTS: dict[str, type] = {
@@ -97,6 +101,10 @@ def _interpret(event: Event, fields: Fields, fault: str) -> None:
     if len(event.raw) > MAX_RAW_CHARACTERS:
         raise InputError(f"{len(event.raw)} characters, more than the {MAX_RAW_CHARACTERS} allowed")
     parse = parser_of(event.dataset)
+    unwrap = WRAPPINGS.get(str(event.hints.get(WRAPPING, "")))
+    if unwrap is not None:
+        fields.update(interpret(event, unwrap(event.raw), parse))
+        return
     if parse is None:
         known = ", ".join(PARSERS)
         raise InputError(f"there is no parser for dataset {event.dataset[:80]!r}; known are {known}")
@@ -115,6 +123,9 @@ def _stamp(fields: Fields, event: Event, agency: str | None) -> None:
             fields[name] = printable(value)
         elif value is not None and not isinstance(value, str) and type(value) is wanted and abs(value) <= MAX_LONG:
             fields[name] = value
+    for name, value in event.hints.items():
+        if name.startswith(LABELS) and isinstance(value, str) and len(name) <= MAX_NAME_CHARACTERS:
+            fields[printable(name)] = printable(value)
     # Only a parser that had to take something out has set it before.
     fields.setdefault("event.original", event.raw[:MAX_RAW_CHARACTERS])
     fields["event.sequence"] = event.sequence

@@ -6,6 +6,7 @@ from starlette.staticfiles import StaticFiles
 
 from sentinel.web import faults
 from sentinel.web.api import RESOURCES
+from sentinel.web.doors import ROUTERS
 from sentinel.web.headers import SecurityHeaders
 from sentinel.web.language import load
 from sentinel.web.limits import BodyLimit
@@ -26,7 +27,9 @@ def create_app(services: Services) -> FastAPI:
     app.state.services = services
     app.state.shown = Shown(load(), services.display_zone)
     faults.install(app)
-    for router in (*PAGES.values(), *RESOURCES.values()):
+    # First, because a program and a browser may come to the same address.
+    doors = [router for name, router in ROUTERS.items() if name in services.doors]
+    for router in (*doors, *PAGES.values(), *RESOURCES.values()):
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     return app

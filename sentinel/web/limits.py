@@ -4,9 +4,18 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sentinel.event import MAX_BATCH_BYTES
+from sentinel.model.sender import MAX_BODY_BYTES
 
-BODY_BYTES = {"/api/v1/events": MAX_BATCH_BYTES, "/api/": 1_000_000}
-"""Longest first match by path prefix."""
+DOOR_BYTES = MAX_BODY_BYTES + 1_000_000
+"""A door has a lower limit for each sender, and says so in its own words."""
+BODY_BYTES = {
+    "/api/v1/events": MAX_BATCH_BYTES,
+    "/api/": 1_000_000,
+    "/services/collector": DOOR_BYTES,
+    "/v1/logs": DOOR_BYTES,
+}
+"""First match by path prefix."""
+BULK = "/_bulk"
 FORM_BYTES = 64_000
 
 
@@ -41,6 +50,8 @@ class BodyLimit:
 
 def limit_for(path: str) -> int:
     """Return how many bytes a body sent to `path` may have."""
+    if path.endswith(BULK):
+        return DOOR_BYTES
     return next((limit for prefix, limit in BODY_BYTES.items() if path.startswith(prefix)), FORM_BYTES)
 
 

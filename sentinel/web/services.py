@@ -10,9 +10,12 @@ from sentinel.alerts.queue import Alerts
 from sentinel.audit import Audit
 from sentinel.hunt.desk import HuntDesk
 from sentinel.incidents.book import Incidents
+from sentinel.intake.acks import Acks
+from sentinel.intake.doorway import Doorway
 from sentinel.intake.enrolment import Enrolment
 from sentinel.intake.identity import Identities
 from sentinel.intake.receiver import Receiver
+from sentinel.intake.senders import Senders
 from sentinel.playbooks.commands import Commands
 from sentinel.playbooks.run import Runs
 from sentinel.rulebook.counters import RuleCounters
@@ -22,6 +25,7 @@ from sentinel.selfwatch.metrics import Metrics
 from sentinel.selfwatch.readiness import Readiness
 from sentinel.store import Store
 from sentinel.web.bell import Bell
+from sentinel.web.bodies import Bodies
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +43,12 @@ class Services:
     identities: Identities
     enrolment: Enrolment
     receiver: Receiver
+    senders: Senders
+    doorway: Doorway
+    doors: frozenset[str] = frozenset()
+    """Which doors of others are switched on."""
+    bodies: Bodies = field(default_factory=Bodies)
+    acks: Acks = field(default_factory=Acks)
     audit: Audit
     wake: threading.Event
     """Set when a batch was received: the pipeline has work."""

@@ -16,6 +16,7 @@ from sentinel.keeping.holds import Holds
 from sentinel.keeping.keeper import Keeper
 from sentinel.listening import syslog_server
 from sentinel.model.agency import Scope
+from sentinel.model.sender import HTTP_DOORS
 from sentinel.normalise import normalise
 from sentinel.quarantine.desk import QuarantineDesk
 from sentinel.quarantine.rows import QuarantineRows
@@ -154,6 +155,9 @@ class Home(Detecting):
             identities=self.identities,
             enrolment=self.enrolment,
             receiver=self.receiver,
+            senders=self.senders,
+            doorway=self.doorway,
+            doors=frozenset(name for name in HTTP_DOORS if getattr(self.settings.doors, name)),
             audit=self.audit,
             wake=self.wake_pipeline,
             wake_runs=self.wake_runs,

@@ -9,6 +9,8 @@ from tests.house.source import ROOT
 
 FAMILIES = [
     ("sentinel.normalise.parsers", "PARSERS"),
+    ("sentinel.normalise.wrappings", "WRAPPINGS"),
+    ("sentinel.intake.doors", "DOORS"),
     ("sentinel.playbooks.actions", "ACTIONS"),
     ("collectors.network.detectors", "DETECTORS"),
     ("collectors.respond", "EXECUTORS"),
@@ -23,6 +25,8 @@ NOT_MEMBERS = {
 
 def module_of(member: object) -> str:
     """Return the module a member was defined in: of a function, a class, or an object."""
+    # A door is a value that holds the functions of its file.
+    member = getattr(member, "read", member)
     return str(getattr(member, "__module__", None) or type(member).__module__)
 
 

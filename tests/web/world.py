@@ -22,9 +22,11 @@ from sentinel.detect.rule import Fault, RuleSet
 from sentinel.hunt.desk import HuntDesk
 from sentinel.hunt.rows import Hunts, Question
 from sentinel.incidents.book import Incidents
+from sentinel.intake.doorway import Doorway
 from sentinel.intake.enrolment import Enrolment
 from sentinel.intake.identity import Identities
 from sentinel.intake.receiver import Receiver
+from sentinel.intake.senders import Senders
 from sentinel.journal.local import LocalJournal
 from sentinel.model.match import Match
 from sentinel.model.moment import now, to_text
@@ -144,6 +146,8 @@ def make_services(home: Path, engine: Engine, journal: LocalJournal) -> Services
         identities=Identities(engine),
         enrolment=Enrolment(engine, audit),
         receiver=Receiver(journal, engine),
+        senders=Senders(engine),
+        doorway=Doorway(journal, engine, threading.Event()),
         audit=audit,
         wake=threading.Event(),
         wake_runs=wake_runs,
