@@ -18,6 +18,7 @@ from sentinel.home import only_one
 from sentinel.model.moment import now
 from sentinel.selfwatch.playbooks import note_changes
 from sentinel.web.app import create_app
+from sentinel.web.patience import PatientProtocol
 from sentinel.wiring import Home, open_home
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
@@ -108,6 +109,7 @@ def run(opened: Home, listener: socket.socket) -> None:
             timeout_keep_alive=75,
             timeout_graceful_shutdown=3,
             h11_max_incomplete_event_size=64_000,
+            http=PatientProtocol,
         ),
         end,
     )

@@ -1,20 +1,18 @@
-"""Bodies of requests in memory: each has a limit and a time, and all of them together have one."""
+"""Bodies of requests in memory: each has a limit, and all of them together have one."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
 import anyio
 from anyio.to_thread import run_sync
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from sentinel.errors import InputError, UnavailableError
 from sentinel.intake.unpack import TooLargeError
 
 ROOM_BYTES = 128_000_000
-BODY_SECONDS = 60.0
-"""A body that takes longer is a slow line or somebody who wants to hold the server."""
 READERS = 4
 """So many bodies are taken apart at once; apart they take several times the room."""
 T = TypeVar("T")
@@ -29,9 +27,8 @@ class SlowError(InputError):
 class Bodies:
     """Holds bodies while they come in and are worked on. One event loop."""
 
-    def __init__(self, *, room_bytes: int = ROOM_BYTES, seconds: float = BODY_SECONDS) -> None:
+    def __init__(self, *, room_bytes: int = ROOM_BYTES) -> None:
         self._room_bytes = room_bytes
-        self._seconds = seconds
         self._used = 0
         self._readers = anyio.CapacityLimiter(READERS)
 
@@ -47,18 +44,14 @@ class Bodies:
         body = bytearray()
         held = 0
         try:
-            try:
-                async with asyncio.timeout(self._seconds):
-                    async for piece in request.stream():
-                        if len(body) + len(piece) > limit:
-                            raise _too_large(limit)
-                        if self._used + len(piece) > self._room_bytes:
-                            raise UnavailableError("too many bodies at once; try again")
-                        self._used += len(piece)
-                        held += len(piece)
-                        body += piece
-            except TimeoutError as error:
-                raise SlowError(f"the body did not come within {self._seconds:.0f} seconds; send less") from error
+            async for piece in _pieces(request):
+                if len(body) + len(piece) > limit:
+                    raise _too_large(limit)
+                if self._used + len(piece) > self._room_bytes:
+                    raise UnavailableError("too many bodies at once; try again")
+                self._used += len(piece)
+                held += len(piece)
+                body += piece
             yield bytes(body)
         finally:
             self._used -= held
@@ -66,6 +59,16 @@ class Bodies:
     async def work(self, task: Callable[[], T]) -> T:
         """Return what `task` returns, run by one of a few threads."""
         return await run_sync(task, limiter=self._readers)
+
+
+async def _pieces(request: Request) -> AsyncIterator[bytes]:
+    """Yield the pieces of a body; what `sentinel.web.limits` refuses becomes an error of ours."""
+    try:
+        async for piece in request.stream():
+            yield piece
+    except HTTPException as error:
+        kind = SlowError if error.status_code == SlowError.http_status else TooLargeError
+        raise kind(error.detail) from error
 
 
 def _too_large(limit: int) -> TooLargeError:

@@ -1,4 +1,6 @@
-"""No request body grows beyond what its path may need; it is refused before it is held in memory."""
+"""No request body grows beyond what its path may need, nor comes in for ever; both are refused before it is held."""
+
+import asyncio
 
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -17,13 +19,17 @@ BODY_BYTES = {
 """First match by path prefix."""
 BULK = "/_bulk"
 FORM_BYTES = 64_000
+GRACE_SECONDS = 60.0
+LEAST_BYTES_PER_SECOND = 500
+"""A body may take the grace and as long as it needs at this rate: a sixteenth of the thinnest line we know."""
 
 
 class BodyLimit:
-    """ASGI middleware that answers 413 to bodies that are too long, announced or not."""
+    """ASGI middleware that answers 413 to bodies that are too long, announced or not, and 408 to those too slow."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, grace_seconds: float = GRACE_SECONDS) -> None:
         self._app = app
+        self._grace_seconds = grace_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on with a counted body."""
@@ -32,15 +38,24 @@ class BodyLimit:
             return
         limit = limit_for(scope["path"])
         announced = dict(scope["headers"]).get(b"content-length", b"0")
-        received = 0
+        received, is_whole = 0, False
+        begin = asyncio.get_running_loop().time()
 
         async def counted() -> Message:
-            nonlocal received
+            nonlocal received, is_whole
             # A length that is no number is the server's to refuse; the count below holds all the same.
             if announced.isdigit() and int(announced) > limit:
                 raise _too_long(limit)
-            message = await receive()
+            if is_whole:
+                # What comes now is that the client has gone, some time.
+                return await receive()
+            try:
+                async with asyncio.timeout_at(begin + self._grace_seconds + received / LEAST_BYTES_PER_SECOND):
+                    message = await receive()
+            except TimeoutError as error:
+                raise HTTPException(408, "the body comes too slowly; send less at a time") from error
             received += len(message.get("body", b""))
+            is_whole = not message.get("more_body", False)
             if received > limit:
                 raise _too_long(limit)
             return message

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from sentinel.intake.door import Door
 from tests.house.source import ROOT
 
 FAMILIES = [
@@ -26,7 +27,8 @@ NOT_MEMBERS = {
 def module_of(member: object) -> str:
     """Return the module a member was defined in: of a function, a class, or an object."""
     # A door is a value that holds the functions of its file.
-    member = getattr(member, "read", member)
+    if isinstance(member, Door):
+        member = member.read
     return str(getattr(member, "__module__", None) or type(member).__module__)
 
 

@@ -102,8 +102,11 @@ def _action(row: bytes, number: int, default: str) -> _Action:
     ((kind, said),) = found.items()
     if kind not in _KEPT + _OTHERS or not isinstance(said, dict):
         raise InputError(f"Malformed action/metadata line [{number}], expected create or index, found [{kind[:40]}]")
-    index, given = said.get("_index", default), said.get("_id", "")
-    if isinstance(given, int):
+    # Logstash says null where it has none.
+    index, given = said.get("_index") or default, said.get("_id")
+    if given is None:
+        given = ""
+    elif isinstance(given, int):
         given = str(given)
     if not isinstance(index, str) or not isinstance(given, str) or len(index) > MAX_INDEX_CHARACTERS:
         raise InputError(f"Malformed action/metadata line [{number}], _index and _id must be short strings")
