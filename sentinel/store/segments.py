@@ -51,6 +51,10 @@ class Segments:
         """Return the place of a segment's Parquet file."""
         return self._folder / f"{number:012d}{PARQUET}"
 
+    def files(self, number: int) -> tuple[Path, Path]:
+        """Return the places of a segment's files: the records, and the hashes of their ids."""
+        return self.path(number), self._ids(number)
+
     def write(self, number: int, tables: Iterable[pa.Table]) -> Written:
         """Write a segment from tables of the common schema, synced and under its name on return.
 

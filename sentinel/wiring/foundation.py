@@ -42,14 +42,18 @@ class Foundation:
         self._is_settled = False
 
     @cached_property
-    def engine(self) -> Database:
-        """Return the database of all state, migrated to this version."""
+    def database(self) -> Database:
+        """Return the database of all state as it is, of whatever version."""
         url = self.settings.database.url
         if url.startswith("sqlite:///") and not url.startswith("sqlite:////"):
             url = f"sqlite:///{self.path.absolute() / url.removeprefix('sqlite:///')}"
-        engine = connect(url, self.settings.database.password_file)
-        migrate(engine)
-        return engine
+        return connect(url, self.settings.database.password_file)
+
+    @cached_property
+    def engine(self) -> Database:
+        """Return the database of all state, migrated to this version."""
+        migrate(self.database)
+        return self.database
 
     @cached_property
     def audit(self) -> Audit:

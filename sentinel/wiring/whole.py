@@ -12,8 +12,6 @@ from sentinel.intake.receiver import Receiver
 from sentinel.intake.sender_desk import SenderDesk
 from sentinel.intake.senders import Senders
 from sentinel.intake.syslog.server import SyslogServer
-from sentinel.keeping.holds import Holds
-from sentinel.keeping.keeper import Keeper
 from sentinel.listening import syslog_server
 from sentinel.model.agency import Scope
 from sentinel.model.sender import HTTP_DOORS
@@ -28,20 +26,11 @@ from sentinel.selfwatch.readiness import Check, Readiness
 from sentinel.selfwatch.watch import Watch
 from sentinel.web.services import Services
 from sentinel.wiring.detecting import Detecting
+from sentinel.wiring.keeping import Keeping
 
 
-class Home(Detecting):
+class Home(Detecting, Keeping):
     """One home folder with everything that works on it, each part built when it is first asked for."""
-
-    @cached_property
-    def holds(self) -> Holds:
-        """Return the legal holds."""
-        return Holds(self.engine, self.audit, self.agencies)
-
-    @cached_property
-    def keeper(self) -> Keeper:
-        """Return what deletes what is past its time."""
-        return Keeper(self.store, self.engine, self.audit, self.holds, self.settings.keep.terms())
 
     @cached_property
     def receiver(self) -> Receiver:
@@ -184,8 +173,8 @@ class Home(Detecting):
         for name in ("journal", "store"):
             if name in self.__dict__:
                 getattr(self, name).close()
-        if "engine" in self.__dict__:
-            self.engine.dispose()
+        if "database" in self.__dict__:
+            self.database.dispose()
 
 
 def open_home(path: Path) -> Home:

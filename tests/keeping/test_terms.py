@@ -14,6 +14,7 @@ from sentinel.keeping.terms import CLASSES, USUAL_DAYS, class_of, make
 from sentinel.model.moment import from_text
 from sentinel.normalise.parsers import PARSERS
 from sentinel.store.expiry import Expiry, covers
+from tests.database.fresh import DATABASE
 
 AT = datetime(2026, 11, 23, 9, tzinfo=UTC)
 
@@ -96,7 +97,10 @@ def test_every_dataset_we_read_has_its_class() -> None:
     }  # fmt: skip
 
 
-def test_settings_below_the_floor_are_refused_with_the_file_and_the_law(tmp_path: Path) -> None:
+def test_settings_below_the_floor_are_refused_with_the_file_and_the_law(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(DATABASE, raising=False)  # looks like a setting
     (tmp_path / "sentinel.toml").write_text("[keep]\nlevel = 4\nnetwork_days = 120\n")
     with pytest.raises(InputError, match=r"sentinel\.toml: keep: .*120 days.*184 days.*Decree 331/2026"):
         load(tmp_path)
