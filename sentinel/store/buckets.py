@@ -23,8 +23,8 @@ def width_seconds(start: str | None, end: str | None, span: tuple[int, int], wan
 
     `span` is the first and last moment found, in microseconds, for the ends that were not asked for.
     """
-    first = span[0] if start is None else _microseconds(start)
-    last = span[1] + 1 if end is None else _microseconds(end)
+    first = span[0] if start is None else microseconds(start)
+    last = span[1] + 1 if end is None else microseconds(end)
     seconds = max(1, (last - first) // 1_000_000)
     # One bar is kept for ends that do not fall on a round time.
     bars = max(1, min(wanted, MAX_BUCKETS) - 1)
@@ -36,18 +36,20 @@ def width_seconds(start: str | None, end: str | None, span: tuple[int, int], wan
 
 def fill(counts: Mapping[int, int], width: int, start: str | None, end: str | None) -> tuple[Bucket, ...]:
     """Return the bars from `start` to `end`, or over the counts; `counts` by time divided by `width` microseconds."""
-    first = min(counts) if start is None else min(*counts, _microseconds(start) // width)
-    last = max(counts) if end is None else max(*counts, (_microseconds(end) - 1) // width)
+    first = min(counts) if start is None else min(*counts, microseconds(start) // width)
+    last = max(counts) if end is None else max(*counts, (microseconds(end) - 1) // width)
     return tuple(
-        Bucket(_text(bar * width), _text((bar + 1) * width), counts.get(bar, 0)) for bar in range(first, last + 1)
+        Bucket(text(bar * width), text((bar + 1) * width), counts.get(bar, 0)) for bar in range(first, last + 1)
     )
 
 
-def _microseconds(text: str) -> int:
+def microseconds(text: str) -> int:
+    """Return a time as microseconds since 1970."""
     return (from_text(text) - _EPOCH) // timedelta(microseconds=1)
 
 
-def _text(microseconds: int) -> str:
+def text(microseconds: int) -> str:
+    """Return microseconds since 1970 as a time, the nearest there is for those beyond the calendar."""
     try:
         return to_text(_EPOCH + timedelta(microseconds=microseconds))
     except OverflowError:

@@ -1,7 +1,7 @@
 """Cuts what is looked for in texts into patterns of words, the same for every store."""
 
 from sentinel.store.tree import ANY, Pattern
-from sentinel.store.words import WORD, fold
+from sentinel.store.words import MAX_WORD_CHARACTERS, WORD, fold
 
 
 def phrase(pattern: Pattern) -> tuple[Pattern, ...]:
@@ -18,7 +18,7 @@ def phrase(pattern: Pattern) -> tuple[Pattern, ...]:
         folded = fold(part)
         for match in WORD.finditer(folded):
             is_beside = match.start() == 0 and index > 0
-            _begun(found, is_beside=is_beside)[-1] += match[0]
+            _begun(found, is_beside=is_beside)[-1] += match[0][:MAX_WORD_CHARACTERS]
     return _without_edges(tuple(Pattern(tuple(parts)) for parts in found))
 
 

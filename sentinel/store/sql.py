@@ -1,6 +1,5 @@
 """Turns the query tree into SQL for DuckDB; every value from the query is a bound parameter."""
 
-import json
 from dataclasses import replace
 
 from sentinel.model.agency import Scope
@@ -9,6 +8,7 @@ from sentinel.model.search import Search
 from sentinel.store import sql_values as tests
 from sentinel.store.columns import AGENCY, EVENT_ID, ID, KINDS, PROMOTED, REST, TIME
 from sentinel.store.query import parse
+from sentinel.store.sql_fields import as_text, marker, pointer, quoted
 from sentinel.store.sql_values import Sql, Test, join, naive
 from sentinel.store.tree import (
     And,
@@ -73,16 +73,16 @@ class _Translation:
     def _leaf(self, node: Leaf) -> Sql:
         match node:
             case Free(pattern):
-                test = _in_words(tests.has_phrase(pattern))
+                test = tests.has_phrase(pattern)
                 return join(" OR ", [self._any_value(name, test, test) for name in FREE_TEXT])
             case Exists(field):
                 return self._exists(field)
             case Between(field):
                 return self._between(node)
             case Contains(field, pattern):
-                test = _in_words(tests.has_phrase(pattern))
+                test = tests.has_phrase(pattern)
             case Regex(field, expression):
-                test = _in_words(tests.word_fits(expression)) if is_prose(field) else tests.fits(expression)
+                test = tests.word_fits(expression) if is_prose(field) else tests.fits(expression)
             case Like(field, pattern):
                 test = tests.like(pattern)
             case Within(field, low, high):
@@ -103,7 +103,7 @@ class _Translation:
         in_rest = replace(in_rest, values=(pointer(field), pointer(field)))
         if field not in KINDS:
             return in_rest
-        in_column = Sql(f"len({_quoted(field)}) > 0" if field in LISTS else f"{_quoted(field)} IS NOT NULL")
+        in_column = Sql(f"len({quoted(field)}) > 0" if field in LISTS else f"{quoted(field)} IS NOT NULL")
         return join(" OR ", [in_column, in_rest]) if field in self._misfits else in_column
 
     def _any_value(self, field: str, in_column: Test, in_rest: Test, *, is_text: bool = True) -> Sql:
@@ -116,20 +116,11 @@ class _Translation:
         return join(" OR ", [column, _rest(field, in_rest)]) if field in self._misfits else column
 
 
-def _in_words(test: Test) -> Test:
-    return lambda value: test(f"words({value})")
-
-
 def _column(field: str, test: Test, *, is_text: bool) -> Sql:
-    kind = KINDS[field]
     if field in LISTS:
-        inner = test("CAST(v AS VARCHAR)" if is_text and kind in ("long", "float") else "v")
-        return replace(inner, text=f"list_bool_or(list_transform({_quoted(field)}, lambda v: {inner.text}))")
-    if is_text and kind == "date":
-        return test(f"strftime({_quoted(field)}, '%Y-%m-%dT%H:%M:%S.%fZ')")
-    if is_text and kind in ("long", "float", "boolean"):
-        return test(f"CAST({_quoted(field)} AS VARCHAR)")
-    return test(_quoted(field))
+        inner = test(as_text(field, "v") if is_text else "v")
+        return replace(inner, text=f"list_bool_or(list_transform({quoted(field)}, lambda v: {inner.text}))")
+    return test(as_text(field, quoted(field)) if is_text else quoted(field))
 
 
 def _rest(field: str, test: Test) -> Sql:
@@ -139,18 +130,7 @@ def _rest(field: str, test: Test) -> Sql:
         f'(contains("{REST}", ?) AND coalesce(list_bool_or(list_transform('
         f'rest_values("{REST}", ?), lambda v: {inner.text})), false))'
     )
-    return Sql(text, (f"{json.dumps(field)}:", pointer(field), *inner.values), is_costly=True)
-
-
-def _quoted(name: str) -> str:
-    if name not in KINDS:
-        raise ValueError(f"{name!r} is no column")
-    return f'"{name}"'
-
-
-def pointer(field: str) -> str:
-    """Return where a field lies in the rest, as DuckDB names places in JSON."""
-    return "/" + field.replace("~", "~0").replace("/", "~1")
+    return Sql(text, (marker(field), pointer(field), *inner.values), is_costly=True)
 
 
 COLUMNS = ", ".join(f'"{name}"' for name in (ID, *PROMOTED, REST))

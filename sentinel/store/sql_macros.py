@@ -10,10 +10,12 @@ MACROS = (
     "CREATE MACRO fold(x) AS replace(strip_accents(lower(x)), 'đ', 'd')",
     f"CREATE MACRO compared(x) AS "
     f"fold(CASE WHEN strlen(x) > {MAX_COMPARED_CHARACTERS} THEN left(x, {MAX_COMPARED_CHARACTERS}) ELSE x END)",
+    f"CREATE MACRO searched(x) AS "
+    f"CASE WHEN strlen(x) > {MAX_WORDS_CHARACTERS} THEN left(x, {MAX_WORDS_CHARACTERS}) ELSE x END",
     # Words between single spaces, with one before the first and after the last.
     rf"""CREATE MACRO words(x) AS concat(' ', trim(regexp_replace(regexp_replace(
-       fold(left(x, {MAX_WORDS_CHARACTERS})), '[^\pL\pN]+', ' ', 'g'),
-       '([^ ]{{{MAX_WORD_CHARACTERS}}})', '\1 ', 'g')), ' ')""",
+       fold(searched(x)), '[^\pL\pN]+', ' ', 'g'),
+       '([^ ]{{{MAX_WORD_CHARACTERS}}})[^ ]*', '\1', 'g')), ' ')""",
     """CREATE MACRO rest_values(j, p) AS CASE json_type(j, p)
        WHEN 'ARRAY' THEN CAST(json_extract(j, p) AS VARCHAR[]) ELSE [json_extract_string(j, p)] END""",
     # The end of an IPv6 address that is written as an IPv4 one, as two groups of hexadecimal digits.
@@ -34,6 +36,11 @@ MACROS = (
             OR len(ip6_groups(split_part(x, '::', 1))) + len(ip6_groups(split_part(x, '::', 2))) <= 7)
        THEN ip6_joined(x) END""",
     "CREATE MACRO ip6_key(x) AS ip6_checked(lower(ip6_plain(x)))",
+    # An IPv4 address lies where IPv6 has those that stand for one.
+    rf"""CREATE MACRO ip_key(x) AS CASE WHEN contains(x, ':') THEN ip6_key(x)
+       WHEN regexp_full_match(x, '({OCTET}\.){{3}}{OCTET}') THEN ip6_key(concat('::ffff:', x)) END""",
 )
-"""`fold` forgets case and accents; `compared` does so for what counts of a whole value; `words` gives its words;
-`ip6_key` gives the 32 digits of an IPv6 address, and NULL for other texts."""
+"""`fold` forgets case and accents; `compared` does so for what counts of a whole value; `searched` gives what free
+text is looked for in; `words` gives its words;
+`ip_key` gives the 32 digits of an
+address, as `ip6_key` does for IPv6 alone, and NULL for other texts."""

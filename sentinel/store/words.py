@@ -11,7 +11,7 @@ MAX_COMPARED_CHARACTERS = 8_000
 MAX_WORDS_CHARACTERS = 32_768
 """Free text is looked for in so much of a text."""
 MAX_WORD_CHARACTERS = 255
-"""A longer word counts as several, one after another: no index holds terms without end."""
+"""A longer word counts by its beginning: no index holds terms without end."""
 
 FREE_TEXT: tuple[str, ...] = (
     "event.original",
@@ -29,7 +29,7 @@ FREE_TEXT: tuple[str, ...] = (
 )
 """Where a word without a field is looked for."""
 
-WORD = re.compile(rf"[^\W_]{{1,{MAX_WORD_CHARACTERS}}}")
+WORD = re.compile(r"[^\W_]+")
 """A word in folded text."""
 _DOTLESS = str.maketrans({"đ": "d"})
 _PERHAPS_MARKS = re.compile("[^\x00-\u02ff]+")
@@ -55,7 +55,7 @@ def words(text: str) -> list[str]:
         found = text.translate(_ASCII_WORDS).split()
         if len(max(found, key=len, default="")) <= MAX_WORD_CHARACTERS:
             return found
-    return WORD.findall(fold(text))
+    return [word[:MAX_WORD_CHARACTERS] for word in WORD.findall(fold(text))]
 
 
 def _without_marks(run: re.Match[str]) -> str:

@@ -41,7 +41,7 @@ def holds(node: Node, record: Record) -> bool:
             return not holds(item, record)
         case Free(pattern):
             wanted = phrase(pattern)
-            return any(_has_phrase(value, wanted) for name in FREE_TEXT for value in values(record, name))
+            return any(has_phrase(value, wanted) for name in FREE_TEXT for value in values(record, name))
     return _leaf_holds(node, record)
 
 
@@ -56,7 +56,7 @@ def _leaf_holds(node: Leaf, record: Record) -> bool:
             return bool(values(record, field))
         case Contains(field, pattern):
             wanted = phrase(pattern)
-            return any(_has_phrase(value, wanted) for value in values(record, field))
+            return any(has_phrase(value, wanted) for value in values(record, field))
         case Like(field, pattern):
             return any(_fits(_compared(value), pattern) for value in values(record, field))
         case Regex(field, expression):
@@ -80,7 +80,8 @@ def _fits(text: str, pattern: Pattern) -> bool:
     return re.fullmatch("".join(parts), text, re.DOTALL) is not None
 
 
-def _has_phrase(value: Scalar, wanted: Sequence[Pattern]) -> bool:
+def has_phrase(value: Scalar, wanted: Sequence[Pattern]) -> bool:
+    """Return whether the words of a value fit the wanted ones at one place."""
     found = words(as_text(value))
     return bool(wanted) and any(
         all(_fits(word, pattern) for word, pattern in zip(found[start:], wanted, strict=False))
