@@ -4,7 +4,7 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
@@ -22,6 +22,7 @@ REST = "#rest"
 """Column with the fields that have no column of their own, or do not fit into it, as one flat JSON object."""
 TIME = "@timestamp"
 AGENCY = "organization.id"
+DATASET = "event.dataset"
 EVENT_ID = "event.id"
 """Left out where it repeats the record's id, as it does in every record of a collector."""
 
@@ -88,6 +89,8 @@ PROMOTED: tuple[str, ...] = (
 )
 KINDS: dict[str, str] = {name: TYPES.get(name, "keyword") for name in PROMOTED}
 
+MAX_NAMES = 500
+"""Datasets or agencies of a segment that are remembered by name."""
 _INTEGER_LIMIT = 2**63
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -119,6 +122,10 @@ class Block:
     """Promoted fields that lie in the rest in at least one record, because their type is not the column's."""
     first_at: str
     last_at: str
+    datasets: frozenset[str] | None
+    """Those of the records; None where they are too many to name, or one is no text."""
+    agencies: frozenset[str] | None
+    """Likewise."""
 
 
 def pack(records: Sequence[Record]) -> Block:
@@ -135,7 +142,20 @@ def pack(records: Sequence[Record]) -> Block:
     parts = [ids, *(columns[name] for name in PROMOTED), rests]
     arrays = [_array(part, field.type) for part, field in zip(parts, SCHEMA, strict=True)]
     times = [record.at for record in records]
-    return Block(pa.Table.from_arrays(arrays, schema=SCHEMA), frozenset(misfits), min(times), max(times))
+    return Block(
+        table=pa.Table.from_arrays(arrays, schema=SCHEMA),
+        misfits=frozenset(misfits),
+        first_at=min(times),
+        last_at=max(times),
+        datasets=named(set(columns[DATASET]), is_sure=DATASET not in misfits),
+        agencies=named(set(columns[AGENCY]), is_sure=AGENCY not in misfits),
+    )
+
+
+def named(values: Collection[object], *, is_sure: bool) -> frozenset[str] | None:
+    """Return the names among the values, None where they are too many or not all there are."""
+    names = frozenset(str(_clean(value)) for value in values if isinstance(value, str))
+    return names if is_sure and len(names) <= MAX_NAMES else None
 
 
 def unpack(row: Sequence[object], names: Sequence[str] = tuple(SCHEMA.names)) -> Record:

@@ -29,9 +29,9 @@ def write(sort: str, *, newest_first: bool, place: Place) -> str:
 
 def read(text: str, sort: str, *, newest_first: bool) -> Place:
     """Return the place in a text that `write` made for the same order; raise `InputError` for any other."""
+    if len(text) > MAX_CHARACTERS:
+        raise InputError("this is not the place of a next page; begin again with the first page")
     try:
-        if len(text) > MAX_CHARACTERS:
-            raise ValueError("too long")
         found = orjson.loads(base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True))
         for_sort, for_newest, key, identity = found
     except (ValueError, TypeError, binascii.Error) as error:

@@ -8,9 +8,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import partial
 from pathlib import Path
-from typing import IO, TypeVar
+from typing import IO
 
 from sentinel.errors import ConflictError, UnavailableError
 from sentinel.model.agency import Scope
@@ -21,22 +20,19 @@ from sentinel.store import Mark, Stop
 from sentinel.store.columns import LAYOUT, Block, pack
 from sentinel.store.expire import Expirer
 from sentinel.store.expiry import Expired, Expiry, together
-from sentinel.store.finding import Finder, UnreadableError
+from sentinel.store.finding import Finder
 from sentinel.store.manifest import Damage, Manifest, Segment
+from sentinel.store.reading import Reader, overlapping
 from sentinel.store.segments import Hashes, Segments, Written, contained, hash_ids
-from sentinel.store.sql import condition
+from sentinel.store.session import Limits, UnreadableError
 from sentinel.store.sql_values import Sql
 from sentinel.store.upkeep import Upkeep, damage
 
 log = logging.getLogger(__name__)
 
-SCAN_PAGE = 2_000
-MAX_TRIES = 5
-"""How often a read begins again after a file went away below it."""
+LIMITS = Limits()
 GRACE = timedelta(minutes=10)
 """Files that were merged stay so long, for readers that still have them in hand."""
-T = TypeVar("T")
-Part = TypeVar("Part", Segment, Damage)
 
 
 class LocalStore:
@@ -48,6 +44,7 @@ class LocalStore:
         *,
         grace: timedelta = GRACE,
         clock: Callable[[], datetime] = now,
+        limits: Limits = LIMITS,
     ) -> None:
         self._folder = folder
         self._grace = grace
@@ -60,11 +57,12 @@ class LocalStore:
             raise UnavailableError(f"cannot open the store {folder}: {error.strerror}") from error
         self._segments = Segments(folder)
         self._manifest = Manifest(folder / "manifest.db")
-        self._finder = Finder(folder)
+        self._finder = Finder(folder, limits)
         self._upkeep = Upkeep(self._manifest, self._segments, clock, self._writing)
         self._expirer = Expirer(self._manifest, self._segments, clock, self._writing, self._upkeep.alone)
         self._counts: Counter[str] = Counter()
         self._ignored: dict[int, Damage] = {}
+        self._reader = Reader(self._manifest, self._segments, self._finder, self._set_aside_if_damaged, self._ignored)
 
     def add(self, records: Sequence[Record], mark: Mark) -> int:
         """Keep `records` and move the mark, both or neither, synced on return; return how many were new."""
@@ -92,37 +90,16 @@ class LocalStore:
 
     def search(self, search: Search, stop: Stop | None = None) -> Found:
         """Return what matches within the scope; raise `InputError` naming the fault and its place in the query."""
-        del stop
-
-        def ask(segments: list[Segment]) -> Found:
-            where = condition(search, _misfits(segments))
-            inside = _overlapping(segments, search)
-            return self._finder.search(self._files(inside), where, search) if inside else Found(0, ())
-
-        found = self._read(ask)
-        return replace(found, unreadable=len(_overlapping(self.faults(), search)))
+        found = self._reader.search(search, stop)
+        return replace(found, unreadable=len(overlapping(self.faults(), search)))
 
     def get(self, record_id: str, scope: Scope) -> Record | None:
         """Return the record, or None where there is none in scope."""
-        wanted = hash_ids([record_id])
-
-        def ask(segments: list[Segment]) -> Record | None:
-            near = [segment for segment in segments if contained(self._hashes(segment), wanted)]
-            where = condition(Search(scope=scope), frozenset())
-            found = self._finder.by_ids(self._files(near), [record_id], where) if near else []
-            return found[0] if found else None
-
-        return self._read(ask)
+        return self._reader.get(record_id, scope)
 
     def scan(self, search: Search) -> Iterator[Record]:
         """Yield all that matches, oldest first, a page at a time; `limit` and `offset` are ignored."""
-        last: tuple[str, str] | None = None
-        while True:
-            page = self._read(partial(self._page_after, search, last))
-            yield from page
-            if len(page) < SCAN_PAGE:
-                return
-            last = (page[-1].at, page[-1].id)
+        return self._reader.scan(search)
 
     def maintain(self) -> None:
         """Merge small segments, and remove files no longer needed. Safe to kill."""
@@ -209,28 +186,6 @@ class LocalStore:
                 return []
             raise UnavailableError(f"cannot read segment {segment.number} of {self._folder}: {error}") from error
 
-    def _page_after(self, search: Search, last: tuple[str, str] | None, segments: list[Segment]) -> list[Record]:
-        where = condition(search, _misfits(segments))
-        inside = [each for each in _overlapping(segments, search) if last is None or each.last_at >= last[0]]
-        return self._finder.after(self._files(inside), where, last, SCAN_PAGE) if inside else []
-
-    def _read(self, ask: Callable[[list[Segment]], T]) -> T:
-        """Ask, again where a merge took files away meanwhile, and without what turns out to be damaged."""
-        for _ in range(MAX_TRIES):
-            segments = [each for each in self._manifest.segments() if each.number not in self._ignored]
-            if any(segment.layout != LAYOUT for segment in segments):
-                raise UnavailableError(
-                    f"the store {self._folder} was written by another version; start the server once"
-                )
-            try:
-                return ask(segments)
-            except (UnreadableError, OSError) as error:
-                reason = error
-            damaged = [segment for segment in segments if self._set_aside_if_damaged(segment)]
-            if not damaged and segments == self._manifest.segments():
-                raise UnavailableError(f"cannot search the store {self._folder}: {reason}") from reason
-        raise UnavailableError(f"the store {self._folder} changes faster than it can be read; try again")
-
     def _set_aside_if_damaged(self, segment: Segment) -> bool:
         """Return whether a segment that counts is damaged; the writer moves its file away, a reader only skips it."""
         reason = self._segments.fault(segment.number, segment.digest)
@@ -259,21 +214,6 @@ class LocalStore:
             ) from error
 
 
-def _misfits(segments: Sequence[Segment]) -> frozenset[str]:
-    return frozenset[str]().union(*(segment.misfits for segment in segments))
-
-
-def _overlapping(segments: Sequence[Part], search: Search) -> list[Part]:
-    """Return those that may hold records of the time asked for, newest first."""
-    inside = [
-        segment
-        for segment in segments
-        if (search.start is None or segment.last_at >= search.start)
-        and (search.end is None or segment.first_at < search.end)
-    ]
-    return sorted(inside, key=lambda segment: segment.last_at, reverse=search.newest_first)
-
-
 def _segment(number: int, written: Written, block: Block, written_at: str) -> Segment:
     return Segment(
         number=number,
@@ -286,4 +226,6 @@ def _segment(number: int, written: Written, block: Block, written_at: str) -> Se
         written_at=written_at,
         layout=LAYOUT,
         misfits=block.misfits,
+        datasets=block.datasets,
+        agencies=block.agencies,
     )

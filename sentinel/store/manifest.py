@@ -5,8 +5,9 @@ import sqlite3
 import threading
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from sentinel.database.files import explained, transaction
 from sentinel.store import Mark
@@ -18,11 +19,14 @@ INSERT OR IGNORE INTO marks SELECT 0, position, detection_state FROM mark; DROP 
 """
 """The first version had one mark, for the one journal there was."""
 
+_LATER_COLUMNS = {"datasets": "TEXT", "agencies": "TEXT", "part": "TEXT NOT NULL DEFAULT ''"}
+"""Of segments, which the first versions did not have."""
+
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS segments (
     number INTEGER PRIMARY KEY, rows INTEGER NOT NULL, bytes INTEGER NOT NULL, digest TEXT NOT NULL,
     ids_digest TEXT NOT NULL, first_at TEXT NOT NULL, last_at TEXT NOT NULL, written_at TEXT NOT NULL,
-    layout TEXT NOT NULL, misfits TEXT NOT NULL
+    layout TEXT NOT NULL, misfits TEXT NOT NULL, datasets TEXT, agencies TEXT, part TEXT NOT NULL DEFAULT ''
 );
 CREATE TABLE IF NOT EXISTS leaving (number INTEGER PRIMARY KEY, since TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS damaged (
@@ -55,6 +59,12 @@ class Segment:
     """When its newest record was stored: what keeping time counts from."""
     layout: str
     misfits: frozenset[str]
+    datasets: frozenset[str] | None = None
+    """Those of its records; None: not known, or too many."""
+    agencies: frozenset[str] | None = None
+    """Likewise."""
+    part: str = ""
+    """Family of datasets and day that all its records are of; empty where they are mixed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +94,11 @@ class Manifest:
             self._db.executescript(_SCHEMA)
             if self._db.execute("SELECT 1 FROM sqlite_master WHERE name = 'mark'").fetchone():
                 self._db.executescript(f"BEGIN IMMEDIATE; {_FIRST_MARK} COMMIT;")
+            with transaction(self._db):
+                known = {row[1] for row in self._db.execute("PRAGMA table_info(segments)")}
+                for name, kind in _LATER_COLUMNS.items():
+                    if name not in known:
+                        self._db.execute(f"ALTER TABLE segments ADD COLUMN {name} {kind}")
 
     def mark(self, partition: int) -> Mark:
         """Return the mark of the last commit of that part of the journal."""
@@ -96,7 +111,7 @@ class Manifest:
     def segments(self) -> list[Segment]:
         """Return the segments that count, oldest number first."""
         with self._lock, self._explained("read"):
-            rows = self._db.execute("SELECT * FROM segments ORDER BY number").fetchall()
+            rows = self._db.execute(f"SELECT {_COLUMNS} FROM segments ORDER BY number").fetchall()  # noqa: S608
         return [_segment(row) for row in rows]
 
     def next_number(self) -> int:
@@ -123,13 +138,17 @@ class Manifest:
             )
 
     def replace(self, old: Sequence[Segment], new: Segment | None, since: str) -> None:
-        """Let `new` count instead of `old`, whose files wait for their removal from `since` on."""
+        """Let `new`, if any, count instead of `old`, whose files wait for their removal from `since` on."""
+        self.exchange(old, [] if new is None else [new], since)
+
+    def exchange(self, old: Sequence[Segment], new: Sequence[Segment], since: str) -> None:
+        """Let the `new` count instead of the `old`, whose files wait for their removal from `since` on."""
         with self._lock, self._explained("write"), self._transaction():
             for segment in old:
                 self._db.execute("DELETE FROM segments WHERE number = ?", (segment.number,))
                 self._db.execute("INSERT INTO leaving VALUES (?, ?)", (segment.number, since))
-            if new is not None:
-                self._insert(new)
+            for segment in new:
+                self._insert(segment)
 
     def leaving(self) -> list[tuple[int, str]]:
         """Return the numbers of files that may be removed, and since when."""
@@ -163,21 +182,10 @@ class Manifest:
             self._db.close()
 
     def _insert(self, segment: Segment) -> None:
-        self._db.execute(
-            "INSERT INTO segments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                segment.number,
-                segment.rows,
-                segment.bytes,
-                segment.digest,
-                segment.ids_digest,
-                segment.first_at,
-                segment.last_at,
-                segment.written_at,
-                segment.layout,
-                json.dumps(sorted(segment.misfits)),
-            ),
-        )
+        values = [getattr(segment, name) for name in Segment.__slots__]
+        packed = [_pack(value) if value is None or isinstance(value, frozenset) else value for value in values]
+        places = ", ".join("?" * len(packed))
+        self._db.execute(f"INSERT INTO segments ({_COLUMNS}) VALUES ({places})", packed)  # noqa: S608
         self._db.execute("UPDATE counter SET next_number = max(next_number, ?)", (segment.number + 1,))
 
     def _explained(self, doing: str) -> AbstractContextManager[None]:
@@ -187,7 +195,16 @@ class Manifest:
         return transaction(self._db)
 
 
-def _segment(row: tuple[int, int, int, str, str, str, str, str, str, str]) -> Segment:
-    names = Segment.__slots__
-    segment = Segment(**dict(zip(names, row, strict=True)))  # type: ignore[arg-type]
-    return replace(segment, misfits=frozenset(json.loads(row[-1])))
+_COLUMNS = ", ".join(Segment.__slots__)
+_SETS = frozenset({"misfits", "datasets", "agencies"})
+
+
+def _pack(names: frozenset[str] | None) -> str | None:
+    return None if names is None else json.dumps(sorted(names))
+
+
+def _segment(row: tuple[Any, ...]) -> Segment:
+    found = dict(zip(Segment.__slots__, row, strict=True))
+    for name in _SETS:
+        found[name] = None if found[name] is None else frozenset(json.loads(found[name]))
+    return Segment(**found)

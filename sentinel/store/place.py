@@ -74,9 +74,7 @@ def source(paths: Sequence[str], where: Sql, search: Search, misfits: frozenset[
         relation="read_parquet(?, filename = true)",
         condition=where,
         files=(list(paths),),
-        key=Sql(f'"{TIME}"')
-        if is_by_time
-        else sql_fields.sort_key(search.sort, misfits, largest=search.newest_first),
+        key=Sql(f'"{TIME}"') if is_by_time else sql_fields.sort_key(search.sort, misfits, largest=search.newest_first),
         tops={name: singles.get(name) or sql_fields.texts(name, misfits) for name in search.top},
         singles=frozenset(singles),
     )

@@ -43,13 +43,13 @@ class Segments:
     """The folder of segment files; it knows nothing of which of them count."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
         self._aside = folder / "damaged"
         self._hashes: dict[int, Hashes] = {}
 
     def path(self, number: int) -> Path:
         """Return the place of a segment's Parquet file."""
-        return self._folder / f"{number:012d}{PARQUET}"
+        return self.folder / f"{number:012d}{PARQUET}"
 
     def files(self, number: int) -> tuple[Path, Path]:
         """Return the places of a segment's files: the records, and the hashes of their ids."""
@@ -72,7 +72,7 @@ class Segments:
             raise
         for path in (ids, parquet):
             _temporary(path).rename(path)
-        sync_folder(self._folder)
+        sync_folder(self.folder)
         return Written(len(known), parquet.stat().st_size, digest(parquet), digest(ids))
 
     def hashes(self, number: int, expected: str) -> Hashes:
@@ -127,19 +127,19 @@ class Segments:
     def remove_unknown(self, known: set[int]) -> int:
         """Delete what a killed writer left: temporary files and segments not in `known`; return how many files."""
         removed = 0
-        for path in self._folder.iterdir():
+        for path in self.folder.iterdir():
             if path.suffix == TEMPORARY or (
                 path.suffix in (PARQUET, IDS) and path.stem.isdecimal() and int(path.stem) not in known
             ):
                 path.unlink(missing_ok=True)
                 removed += 1
-        for path in self._folder.glob(f"{SORTING}*"):
+        for path in self.folder.glob(f"{SORTING}*"):
             if not _is_alive(path.name.removeprefix(SORTING)):
                 shutil.rmtree(path, ignore_errors=True)
         return removed
 
     def _ids(self, number: int) -> Path:
-        return self._folder / f"{number:012d}{IDS}"
+        return self.folder / f"{number:012d}{IDS}"
 
 
 def _write_tables(file: pa.NativeFile, tables: Iterable[pa.Table]) -> Hashes:

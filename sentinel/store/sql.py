@@ -7,7 +7,6 @@ from sentinel.model.ecs import LISTS, type_of
 from sentinel.model.search import Search
 from sentinel.store import sql_values as tests
 from sentinel.store.columns import AGENCY, EVENT_ID, ID, KINDS, PROMOTED, REST, TIME
-from sentinel.store.query import parse
 from sentinel.store.sql_fields import as_text, marker, pointer, quoted
 from sentinel.store.sql_values import Sql, Test, join, naive
 from sentinel.store.tree import (
@@ -28,8 +27,8 @@ from sentinel.store.tree import (
 from sentinel.store.words import FREE_TEXT, is_prose
 
 
-def condition(search: Search, misfits: frozenset[str]) -> Sql:
-    """Return the condition for scope, time and query; raise `InputError` for a wrong query.
+def condition(search: Search, tree: Node, misfits: frozenset[str]) -> Sql:
+    """Return the condition for scope, time and the query's tree; raise `InputError` for a time that is none.
 
     In `misfits` are the promoted fields that some record keeps in the rest.
     """
@@ -38,7 +37,6 @@ def condition(search: Search, misfits: frozenset[str]) -> Sql:
         parts.append(Sql(f'"{TIME}" >= ?', (naive(search.start),)))
     if search.end is not None:
         parts.append(Sql(f'"{TIME}" < ?', (naive(search.end),)))
-    tree = parse(search.query)
     if not isinstance(tree, Everything):
         parts.append(_Translation(misfits).node(tree, is_negated=False))
     return join(" AND ", parts)
