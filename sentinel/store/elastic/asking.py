@@ -27,7 +27,10 @@ MAX_CANCELS = 20
 _JSON = {"accept": "application/json", "content-type": "application/json"}
 _LOOSE = "ignore_unavailable=true&allow_no_indices=true"
 
-_TOO_MUCH = ("too_many_clauses", "too_many_nested_clauses", "Determinizing", "max_clause_count", "maxClauseCount")
+_TOO_MUCH = (
+    "Determinizing", "automaton is too large", "too_many_clauses", "too_many_nested_clauses", "max_clause_count",
+    "maxClauseCount",
+)  # fmt: skip
 """In errors about a query that would cost the server too much."""
 _FORBIDDEN = "allow_expensive_queries"
 

@@ -1,7 +1,7 @@
 """Patterns and expressions of a query as clauses of the Elasticsearch query DSL.
 
-Elasticsearch forgets case for letters of ASCII only. So a field's own terms answer for values of plain ASCII, and the
-folded tokens beside them for all others; each clause is kept from matching what is the other's.
+Elasticsearch forgets case for letters of ASCII only, and of short texts. So a field's own terms answer for values of
+plain ASCII, and the folded tokens beside them for all others; what both answer for they answer alike.
 """
 
 import re
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from sentinel.store.elastic.mapping import PAIRS
-from sentinel.store.elastic.tokens import FOLDED, RAW
+from sentinel.store.elastic.tokens import FOLDED, MAX_OWN_CHARACTERS, RAW
 from sentinel.store.regex import ANY as ANY_CHARACTER
 from sentinel.store.regex import Expression, Literal, Repeat, to_lucene, to_re2
 from sentinel.store.regex import Sequence as Chain
@@ -40,7 +40,7 @@ def either(clauses: Sequence[Clause]) -> Clause:
 
 def own_like(path: str, wanted: Pattern) -> Clause:
     """Return that a value of plain ASCII in the field at `path` fits the folded pattern."""
-    if not all(part.isascii() for part in wanted.parts) or _is_too_long(wanted):
+    if _needs_folded(wanted):
         return NOTHING
     if wanted.literal is not None:
         return {"term": {path: {"value": wanted.literal, "case_insensitive": True}}}
@@ -57,7 +57,7 @@ def own_regex(path: str, expression: Expression) -> Clause:
 
 def raw_like(field: str, wanted: Pattern) -> Clause:
     """Return that a value of plain ASCII of a field without mapping fits the folded pattern."""
-    if not all(part.isascii() for part in wanted.parts) or _is_too_long(wanted):
+    if _needs_folded(wanted):
         return NOTHING
     return raw_regex(field, _expression(wanted))
 
@@ -70,7 +70,7 @@ def raw_regex(field: str, expression: Expression) -> Clause:
 
 def folded_like(field: str, wanted: Pattern) -> Clause:
     """Return that a folded token of the field fits the pattern."""
-    if _is_too_long(wanted):
+    if _length(wanted) > MAX_COMPARED_CHARACTERS:
         return NOTHING
     begin = field + FOLDED
     if wanted.literal is not None:
@@ -153,6 +153,11 @@ def _quoted(text: str) -> str:
     return _SIGN_OF_LUCENE.sub(lambda sign: "\\" + sign[0], text)
 
 
-def _is_too_long(pattern: Pattern) -> bool:
-    """Return whether no value, as much of it as is compared, could fit."""
-    return sum(len(part) for part in pattern.parts[::2]) > MAX_COMPARED_CHARACTERS
+def _needs_folded(pattern: Pattern) -> bool:
+    """Return whether only values with a folded token can fit."""
+    return _length(pattern) > MAX_OWN_CHARACTERS or not all(part.isascii() for part in pattern.parts)
+
+
+def _length(pattern: Pattern) -> int:
+    """Return how many characters a value that fits has at least."""
+    return sum(len(part) for part in pattern.parts[::2])

@@ -164,7 +164,7 @@ class _Making:
             self._field(name, value)
             return
         self._placed[name] = value
-        if not plan.is_prose and value[:1] in tokens.NUMBER_BEGINS:
+        if not plan.is_prose and (value[:1] in tokens.NUMBER_BEGINS or tokens.has_folded(value)):
             self._beside(name, [value])
 
     def _field(self, name: str, value: Value) -> None:

@@ -123,7 +123,7 @@ class Finder:
         self, search: Search, wanted: Clause, place: int, answer: Mapping[str, Any], stop: Stop | None
     ) -> ranking.Ranking:
         field, count = search.top[place], max(0, search.top_values)
-        found = ranking.ranked(field, place, answer["aggregations"], count)
+        found = ranking.ranked(field, place, answer.get("aggregations", {}), count)
         if found is None:
             body = {"query": wanted, "size": 0, "aggs": ranking.aggregations((field,), ranking.MANY)}
             found = ranking.ranked(field, 0, self._asking.search(body, stop)["aggregations"], count)

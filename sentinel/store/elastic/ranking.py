@@ -13,6 +13,8 @@ from sentinel.store.elastic.mapping import PROSE, RAW_VALUES
 FEW, MANY = 1_000, 30_000
 """Values asked for: at first, and where more may be as frequent."""
 MAX_FIELDS = 10
+_NONE = {"buckets": [], "sum_other_doc_count": 0}
+"""The answer where no stream exists yet."""
 Ranking = tuple[tuple[str, int], ...]
 
 
@@ -40,7 +42,7 @@ def ranked(field: str, place: int, answer: Mapping[str, Any], wanted: int) -> Ra
     counts: Counter[str] = Counter()
     unknown = error = 0
     for number, path in enumerate(_paths(field)):
-        found = answer[f"top-{place}-{number}"]
+        found = answer.get(f"top-{place}-{number}", _NONE)
         text = _TEXTS.get("" if path.startswith(RAW_VALUES) else TYPES.get(field, ""), _key)
         for bucket in found["buckets"]:
             counts[text(bucket)] += bucket["doc_count"]

@@ -22,6 +22,8 @@ MOMENT = "%"
 PRESENT = "!"
 """Nothing: the field has a value."""
 
+MAX_OWN_CHARACTERS = 400
+"""A longer text has a folded token too: Elasticsearch 8 forgets the case of so much and not much more at once."""
 NUMBER_BEGINS = frozenset("-0123456789")
 """With what a text begins that may spell a number."""
 _SIGN_BIT = 1 << 63
@@ -52,12 +54,17 @@ def address_key(address: Address) -> str:
     return f"{address.version}{address.packed.hex()}"
 
 
+def has_folded(text: str) -> bool:
+    """Return whether a text is looked for in its folded token alone."""
+    return len(text) > MAX_OWN_CHARACTERS or not text.isascii()
+
+
 def pairs(name: str, value: Scalar, *, is_mapped: bool) -> list[str]:
     """Return the tokens of a value that no mapping holds; with `is_mapped` the field has one that it does not fit."""
     text = compared(value)
     found = [f"{name}{PRESENT}", f"{name}{RAW}{text}"]
     # The raw text serves for letters of ASCII; a mapped field is not looked for there.
-    if is_mapped or not text.isascii():
+    if is_mapped or has_folded(text):
         found.append(f"{name}{FOLDED}{fold(text)}")
     if (number := as_number(value)) is not None:
         found.append(f"{name}{NUMBER}{number_key(number)}")
@@ -71,7 +78,7 @@ def pairs(name: str, value: Scalar, *, is_mapped: bool) -> list[str]:
 def pairs_beside(name: str, text: str) -> list[str]:
     """Return the tokens that a text needs beside its mapping as a keyword."""
     found = []
-    if not text.isascii():
+    if has_folded(text):
         found.append(f"{name}{FOLDED}{fold(text)}")
     if text[:1] in NUMBER_BEGINS and (number := as_number(text)) is not None:
         found.append(f"{name}{NUMBER}{number_key(number)}")
