@@ -17,6 +17,8 @@ JOURNALS: dict[str, Callable[[Path, config.JournalSettings], Journal]] = {
     "local": lambda path, settings: LocalJournal(path, limit_bytes=settings.limit_mb * 1_000_000),
 }
 STORES: dict[str, Callable[[Path], Store]] = {"local": LocalStore}
+COLUMN_STORES = frozenset({"local"})
+"""Those that take records as columns, which workers then make."""
 
 
 def backend(table: Mapping[str, T], setting: str, url: str) -> T:
