@@ -25,6 +25,11 @@ class Moment:
         with explained("read", "file", self._path):
             return self._connection.execute(statement).fetchall()
 
+    def each(self, statement: str) -> Iterator[tuple[object, ...]]:
+        """Yield the rows of the answer, without holding them all in memory."""
+        with explained("read", "file", self._path):
+            yield from self._connection.execute(statement)
+
     def copy(self, target: Path) -> None:
         """Write the moment to a new file without a log beside it."""
         with explained("copy", "file", self._path):

@@ -124,6 +124,12 @@ class LocalStore:
         with self._explained():
             return self._expirer.carry_out(expiry)
 
+    def repair(self) -> int:
+        """Become the one writer, compare every segment with its digest and set damaged ones aside; return how many."""
+        with self._writing, self._explained():
+            self._take_lock()
+        return len(self._manifest.segments()) - self.verify()
+
     def verify(self) -> int:
         """Compare every segment with its digest, set damaged ones aside; return how many were right."""
         return sum(not self._set_aside_if_damaged(segment) for segment in self._manifest.segments())
@@ -164,7 +170,13 @@ class LocalStore:
             file.close()
             raise ConflictError(f"another process writes to the store {self._folder}; stop it first") from error
         self._lock_file = file
-        self._upkeep.begin()
+        try:
+            self._upkeep.begin()
+        except BaseException:
+            # Not the writer yet: the next attempt begins at the beginning.
+            self._lock_file = None
+            file.close()
+            raise
 
     def _new(self, records: Sequence[Record]) -> "tuple[Block | None, Hashes | None]":
         """Return what is not stored yet as columns, and the hashes of its ids where they are known."""

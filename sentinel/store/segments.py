@@ -125,6 +125,10 @@ class Segments:
         for path in (self.path(number), self._ids(number)):
             path.unlink(missing_ok=True)
 
+    def numbers(self) -> list[int]:
+        """Return the numbers of the segment files that are there, whether they count or not."""
+        return [int(path.stem) for path in self.folder.glob(f"*{PARQUET}") if path.stem.isdecimal()]
+
     def remove_unknown(self, known: set[int]) -> int:
         """Delete what a killed writer left: temporary files and segments not in `known`; return how many files."""
         removed = 0

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 import pyarrow as pa
 
+from sentinel.errors import UnavailableError
 from sentinel.model.moment import from_text, to_text
 from sentinel.store.columns import LAYOUT, SCHEMA, pack, unpack
 from sentinel.store.compaction import choose
@@ -41,8 +42,17 @@ class Upkeep:
         """Held while segments are merged or deleted."""
 
     def begin(self) -> None:
-        """Clear away what a killed writer left, and bring segments of another version to this one's columns."""
+        """Clear away what a killed writer left, and bring segments of another version to this one's columns.
+
+        Raises `UnavailableError` where there are segments and a manifest that never knew any: a lost manifest must not
+        cost the events.
+        """
         segments = self._manifest.segments()
+        # A first write that was killed leaves the file of number 1.
+        if self._manifest.next_number() == 1 and (lost := [each for each in self._segments.numbers() if each > 1]):
+            raise UnavailableError(
+                f"the store's manifest is lost, but {len(lost)} segments are there; run `sentinel doctor --repair`"
+            )
         known = {segment.number for segment in segments} | {number for number, _ in self._manifest.leaving()}
         if removed := self._segments.remove_unknown(known):
             log.info("Removed what an interrupted write left.", extra={"files": removed})

@@ -36,6 +36,16 @@ class Keeping(Foundation):
             database=database,
         )
 
+    @property
+    def local_journal(self) -> Path | None:
+        """Return the journal's file, None where it is not on this machine."""
+        return self._places()[0]
+
+    @property
+    def local_store(self) -> Path | None:
+        """Return the store's folder, None where the events are not on this machine."""
+        return self._places()[1]
+
     def check_it_lies_inside(self) -> None:
         """Raise `InputError` where settings place files elsewhere: another home may use those. Opens nothing."""
         journal, store, database = self._places()
