@@ -109,6 +109,8 @@ class Pipeline:
         self._clock = clock
         self._at: int | None = None
         """Where the state in memory stands; None: nowhere."""
+        self._doubt = 0
+        """What lies before may be stored already by a batch that was cut short."""
         self._trimmed = 0
         self._attempts: tuple[int, int] = (-1, 0)
         self._repeats = Repeats(store.known)
@@ -247,7 +249,7 @@ class Pipeline:
         except InputError:
             log.exception("The state of correlations cannot be read; they begin anew.")
             self._engine.restore(b"")
-        self._at = mark.position
+        self._at, self._doubt = mark.position, mark.doubt
 
     def _sealed(self, detection: bytes) -> bytes:
         return self._once.seal(detection) if self._once else detection
@@ -299,7 +301,7 @@ class Pipeline:
             hits = self._engine.judge(records)
         else:
             records, hits = self._judged(self._crew, entries, ticket)
-        places = self._repeats.fresh(entries, records)
+        places = self._repeats.fresh(entries, records, self._doubt)
         repeated = Counter(entry.event.collector for entry in entries)
         if len(places) < len(entries):
             entries = [entries[place] for place in places]

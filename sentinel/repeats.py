@@ -18,16 +18,22 @@ class Repeats:
         self._known = known
         self._recent: OrderedDict[str, None] = OrderedDict()
 
-    def fresh(self, entries: Sequence[Entry], records: Sequence[Record]) -> list[int]:
+    def fresh(self, entries: Sequence[Entry], records: Sequence[Record], doubt: int = 0) -> list[int]:
         """Return the places of those that are no repeats, in order; the first of equal ones is none.
 
-        Events with a sequence are all fresh: the journal takes each once. `records` are those of the entries.
+        Events with a sequence are all fresh: the journal takes each once. `records` are those of the entries. What lies
+        before position `doubt` may be in the store by a batch that was cut short, and was then not judged to its end.
         """
         keyed = {record.id for entry, record in zip(entries, records, strict=True) if entry.event.key}
         if not keyed:
             return list(range(len(entries)))
         seen = {each for each in keyed if each in self._recent}
-        seen |= self._known(sorted(keyed - seen))
+        asked = {
+            record.id
+            for entry, record in zip(entries, records, strict=True)
+            if entry.event.key and entry.position >= doubt
+        }
+        seen |= self._known(sorted(asked - seen))
         places = []
         for place, (entry, record) in enumerate(zip(entries, records, strict=True)):
             if entry.event.key:

@@ -25,6 +25,13 @@ def test_what_the_store_has_is_a_repeat() -> None:
     assert fresh(Repeats(lambda ids: {"id of a"} & set(ids)), pair("a"), pair("b")) == [1]
 
 
+def test_what_a_batch_stored_that_was_cut_short_is_judged_again() -> None:
+    """Else correlations, which go back to the mark, would never hear of it."""
+    repeats = Repeats(lambda ids: {"id of a", "id of b"} & set(ids))
+    pairs = [pair("a", 1), pair("b", 2)]
+    assert repeats.fresh([each for each, _ in pairs], [each for _, each in pairs], doubt=2) == [0]
+
+
 def test_what_failed_is_no_repeat_and_what_is_stored_is_one() -> None:
     repeats = Repeats(lambda ids: set())
     assert fresh(repeats, pair("a")) == [0]

@@ -1,7 +1,7 @@
 """Events are kept here and found again."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from sentinel.errors import SentinelError
@@ -35,6 +35,8 @@ class Mark:
     """Checkpoint of the correlations at that position."""
     partition: int = 0
     """Part of the journal that the position counts in; a local journal has only this one."""
+    doubt: int = field(default=0, compare=False)
+    """What lies before it and not before the mark may be stored already, by a batch that was cut short; 0: nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,9 +54,9 @@ class Marks:
         doubt = intent.next if intent is not None else 0
         streams = frozenset(intent.streams) if intent is not None else frozenset()
         if mark is None:
-            return Mark(0, b"", partition), Held(partition, 0, "", doubt, streams)
+            return Mark(0, b"", partition, doubt), Held(partition, 0, "", doubt, streams)
         return (
-            Mark(mark.position, mark.detection_state, partition),
+            Mark(mark.position, mark.detection_state, partition, doubt),
             Held(partition, mark.position, mark.owner, doubt, streams),
         )
 

@@ -10,7 +10,7 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "egov": ("egov",),
     "database": ("postgresql", "mysql"),
     "cloud": ("kubernetes", "m365", "aws"),
-    "application": ("app", "clamav", "vsftpd"),
+    "application": ("app", "ecs", "clamav", "vsftpd"),
     "sentinel": ("sentinel",),
 }
 """Family to the first parts of its datasets. Alerts and Sentinel's own events are in `sentinel`."""
