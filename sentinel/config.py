@@ -16,6 +16,8 @@ from sentinel.keeping.terms import MAX_DAYS, USUAL_DAYS, Terms, make
 
 FILE_NAME = "sentinel.toml"
 PREFIX = "SENTINEL_"
+SHARED_LATENESS_SECONDS = 2.0
+"""What several servers receive at once is out of order by about the time that a batch takes to be kept."""
 FEW_CORES = 2
 """With so few the way to workers and back costs what they save; see bench/workers.py."""
 MAX_WORKERS = 8
@@ -64,7 +66,22 @@ class JournalSettings(UrlSettings):
     """Where received batches wait."""
 
     url: str = "local:journal.db"
-    limit_mb: int = Field(default=20_000, ge=1, description="Above this intake answers 503 until the store caught up.")
+    limit_mb: int = Field(
+        default=20_000,
+        ge=1,
+        description="A local journal above this lets intake answer 503 until the store caught up.",
+    )
+    partitions: int = Field(
+        default=4,
+        ge=1,
+        le=512,
+        description="Of each topic on Kafka: so many processes can share the work. Equal on all machines.",
+    )
+    client_file: Path | None = Field(
+        default=None,
+        description="File with settings of the Kafka client, one `name=value` a line: `security.protocol`, `ssl.*` and "
+        "`sasl.*` as librdkafka names them.",
+    )
 
 
 class StoreSettings(UrlSettings):
@@ -84,11 +101,19 @@ class PipelineSettings(Section):
         "two, else one process less than there are cores, 8 at most.",
     )
     lateness_seconds: float = Field(
-        default=0.0,
-        ge=0.0,
+        default=-1.0,
+        ge=-1.0,
         le=300.0,
         description="How long correlations wait for records that come late, so that they judge in order of time. "
-        "0: they judge at once.",
+        "0: they judge at once, on Kafka when every part has come so far; -1: 0 with a local journal, 2 on Kafka.",
+    )
+
+    port: int = Field(
+        default=0,
+        ge=0,
+        le=65535,
+        description="Where a process of role `pipeline` answers `/healthz`, `/readyz` and `/metrics`; 0: on any free "
+        "port, which its log names.",
     )
 
     @property
@@ -249,6 +274,12 @@ class Settings(BaseSettings):
     syslog: SyslogSettings = SyslogSettings()
     doors: DoorsSettings = DoorsSettings()
     display: DisplaySettings = DisplaySettings()
+
+    @property
+    def lateness_seconds(self) -> float:
+        """Return how long correlations wait for what is late."""
+        given = self.pipeline.lateness_seconds
+        return given if given >= 0 else SHARED_LATENESS_SECONDS if self.journal.url.startswith("kafka:") else 0.0
 
     @classmethod
     def settings_customise_sources(

@@ -193,15 +193,18 @@ def write_private(path: Path, text: bytes) -> None:
 
 
 @contextmanager
-def only_one(home: Path) -> Iterator[None]:
-    """Hold the home's lock; raise `ConflictError` where another server holds it."""
+def only_one(home: Path, *, is_shared: bool = False) -> Iterator[None]:
+    """Hold the home's lock; raise `ConflictError` where another server holds it.
+
+    With `is_shared` others that share may hold it too: their backends keep them apart.
+    """
     try:
         file = (home / "lock").open("a+")
     except OSError as error:
         raise UnavailableError(f"cannot write to {home}: {error.strerror}") from error
     with file:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, (fcntl.LOCK_SH if is_shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
         except BlockingIOError as error:
             file.seek(0)
             holder = file.read(20).strip() or "unknown"

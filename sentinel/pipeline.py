@@ -7,13 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from sentinel.crew.crew import Crew, SliceError, Ticket
-from sentinel.crew.judge import Normalise, normalised, set_aside
+from sentinel.crew.crew import Hands, SliceError, Ticket
+from sentinel.crew.judge import Detection, Normalise, normalised, set_aside
 from sentinel.detect.correlate.hit import Hit, microseconds
-from sentinel.detect.engine import Engine
-from sentinel.errors import ConflictError, InputError, SentinelError, UnavailableError
+from sentinel.errors import ConflictError, InputError, UnavailableError
 from sentinel.journal import Entry, Part
 from sentinel.journal.once import Once
+from sentinel.loop import Loop
 from sentinel.model.match import Match
 from sentinel.model.moment import now, to_text
 from sentinel.model.record import Record
@@ -24,8 +24,6 @@ log = logging.getLogger(__name__)
 
 POLL_SECONDS = 1.0
 """Without a call to wake up it looks so often for new events."""
-FIRST_PAUSE_SECONDS = 0.5
-MAX_PAUSE_SECONDS = 30.0
 ATTEMPTS = 3
 """An event that fails so often while others pass is set aside."""
 TRIM_EVENTS = 50_000
@@ -74,14 +72,14 @@ class Pipeline:
         self,
         journal: Part,
         store: Store,
-        engine: Engine,
+        engine: Detection,
         normalise: Normalise,
         on_matches: OnMatches,
         *,
         on_faults: OnFaults | None = None,
         on_stored: OnStored | None = None,
         sieve: Sieve | None = None,
-        crew: Crew | None = None,
+        crew: Hands | None = None,
         partition: int = 0,
         once: Once | None = None,
         relay: Relay | None = None,
@@ -105,7 +103,7 @@ class Pipeline:
         self._once = once
         self._relay = relay
         self._ahead: tuple[Sequence[Entry], Ticket] | None = None
-        self._next: tuple[Engine, Crew | None] | None = None
+        self._next: tuple[Detection, Hands | None] | None = None
         self._clock = clock
         self._at: int | None = None
         """Where the state in memory stands; None: nowhere."""
@@ -116,8 +114,7 @@ class Pipeline:
         self._repeats = Repeats(store.known)
         self._counts: Counter[str] = Counter()
         self._broken: Counter[str] = Counter()
-        self.trouble = ""
-        """Why the loop stands still; empty while it does not."""
+        self._loop = Loop("pipeline")
 
     @property
     def statistics(self) -> dict[str, object]:
@@ -127,9 +124,10 @@ class Pipeline:
         the journal holds twice, and `gaps` how often the journal had lost what was not stored yet.
         """
         names = ("events", "stored", "repeated", "matches", "set_aside", "failures", "gaps")
+        self._counts["failures"] = self._loop.failures
         return {**{name: self._counts[name] for name in names}, "broken": dict(self._broken)}
 
-    def replace(self, engine: Engine, crew: Crew | None = None) -> None:
+    def replace(self, engine: Detection, crew: Hands | None = None) -> None:
         """Use another engine, and workers with the same rules, from the next batch on; those before are closed.
 
         Correlations that have not changed keep what they gathered.
@@ -191,28 +189,22 @@ class Pipeline:
             self._ahead = following, self._crew.begin(following)
         return entries, ticket
 
-    def run(self, stop: threading.Event, wake: threading.Event) -> None:
-        """Process events until `stop` is set; a failure is logged and tried again, ever more slowly."""
-        pause = FIRST_PAUSE_SECONDS
-        while not stop.is_set():
-            wake.clear()
-            try:
-                count = self.step()
-                pause, self.trouble = FIRST_PAUSE_SECONDS, ""
-            except Exception as error:
-                self._counts["failures"] += 1
-                self.trouble = str(error) or type(error).__name__
-                # What we foresaw is a sentence for an operator; only the unforeseen needs its traceback.
-                log.error(  # noqa: TRY400 - the traceback is a choice here
-                    "The pipeline stands still and will try again.",
-                    extra={"reason": str(error), "pause_seconds": pause},
-                    exc_info=not isinstance(error, SentinelError),
-                )
-                stop.wait(pause)
-                pause = min(pause * 2, MAX_PAUSE_SECONDS)
-                continue
-            if not count:
-                wake.wait(POLL_SECONDS)
+    def run(self, stop: threading.Event, wake: threading.Event, idle: Callable[[], object] | None = None) -> None:
+        """Process events until `stop` is set; a failure is logged and tried again, ever more slowly.
+
+        With nothing to do it waits for `wake`, or calls `idle` where whoever writes cannot wake this process.
+        """
+        self._loop.run(self.step, stop, wake, idle or (lambda: wake.wait(POLL_SECONDS)))
+
+    @property
+    def trouble(self) -> str:
+        """Return why the loop stands still; empty while it does not."""
+        return self._loop.trouble
+
+    @property
+    def position(self) -> int:
+        """Return where the last batch ended, for people; the mark in the store is what counts."""
+        return self._at or 0
 
     def _position(self) -> int:
         # Where several processes share the work, another one may have been here and moved the mark.
@@ -295,7 +287,6 @@ class Pipeline:
 
     def _advance(self, entries: Sequence[Entry], ticket: Ticket | None) -> None:
         upto = entries[-1].position + 1
-        records: Sequence[Record]
         if self._crew is None:
             records = normalised(self._normalise, entries)
             hits = self._engine.judge(records)
@@ -327,8 +318,8 @@ class Pipeline:
             )
 
     def _judged(
-        self, crew: Crew, entries: Sequence[Entry], ticket: Ticket | None
-    ) -> tuple[Sequence[Record], list[list[Hit]]]:
+        self, crew: Hands, entries: Sequence[Entry], ticket: Ticket | None
+    ) -> tuple[list[Record], list[list[Hit]]]:
         try:
             return (ticket or crew.begin(entries)).result()
         except SliceError as error:

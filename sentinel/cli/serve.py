@@ -17,14 +17,15 @@ from sentinel.errors import InputError, UnavailableError
 from sentinel.home import only_one
 from sentinel.model.moment import now
 from sentinel.selfwatch.playbooks import note_changes
-from sentinel.web.app import create_app
+from sentinel.web.app import create_app, create_worker_app
 from sentinel.web.patience import PatientProtocol
 from sentinel.wiring import Home, open_home
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 log = logging.getLogger(__name__)
 
-ROLES = ("all",)
+ROLES = ("all", "web", "pipeline")
+"""`web` takes events in and serves people; `pipeline` judges and stores; one process may do both."""
 RUN_POLL_SECONDS = 0.5
 """Expired approvals and leases are noticed this late at most; decisions and answers wake the loop at once."""
 MAINTAIN_SECONDS = 60.0
@@ -39,7 +40,13 @@ def serve(
     home_folder: Annotated[Path, typer.Option("--home", help="Home folder.", envvar="SENTINEL_HOME")] = Path(
         "sentinel"
     ),
-    role: Annotated[str, typer.Option(help="Which part to run; this version runs all in one process.")] = "all",
+    role: Annotated[
+        str,
+        typer.Option(
+            help="Which part to run: `all`, `web` (doors, console, API, playbooks) or `pipeline` (rules, storing). "
+            "Several processes need a journal on Kafka, a store on Elasticsearch and a database on PostgreSQL."
+        ),
+    ] = "all",
     log_json: Annotated[bool, typer.Option("--log-json", help="Log as JSON lines.")] = False,
 ) -> None:
     """Run the server: intake, pipeline, playbooks, console.
@@ -50,10 +57,17 @@ def serve(
         raise InputError(f"unknown role '{role}'; this version has: {', '.join(ROLES)}")
     logs.set_up(as_json=log_json)
     opened = open_home(home_folder)
-    with only_one(home_folder):
-        listener = _listen(opened.settings.server.host, opened.settings.server.port)
+    if role != "all" and opened.single:
+        raise InputError(
+            f"role '{role}' needs backends that several processes can share; {' and '.join(opened.single)} "
+            "name one for a single process: run --role all, or change them to kafka://, elastic and postgresql://"
+        )
+    with only_one(home_folder, is_shared=not opened.single):
+        settings = opened.settings
+        port = settings.pipeline.port if role == "pipeline" else settings.server.port
+        listener = _listen(settings.server.host, port)
         try:
-            run(opened, listener)
+            run(opened, listener, role)
         finally:
             opened.close()
 
@@ -71,27 +85,23 @@ class Server(uvicorn.Server):
         super().handle_exit(sig, frame)
 
 
-def run(opened: Home, listener: socket.socket) -> None:
+def run(opened: Home, listener: socket.socket, role: str = "all") -> None:
     """Serve on `listener` until a signal comes, then stop every loop in order."""
     stop = threading.Event()
     # A newer version may bring newer agencies.
     opened.agencies.load_bundled()
     services = opened.services
-    note_changes(opened.engine, opened.audit, opened.library)
+    if role != "pipeline":
+        note_changes(opened.engine, opened.audit, opened.library)
     # Built here, so that what stops it from starting stops the server, with one sentence.
-    pipeline = opened.pipeline
-    opened.settle()
     loops = [
-        _thread("pipeline", lambda: pipeline.run(stop, opened.wake_pipeline)),
-        _thread(
-            "playbooks",
-            lambda: _supervise("playbooks", stop, opened.wake_runs, RUN_POLL_SECONDS, lambda: _work(opened)),
-        ),
+        *(_working(opened, stop) if role != "web" else []),
+        *(_facing(opened, stop) if role != "pipeline" else []),
         _thread("rules", lambda: _supervise("rules", stop, opened.shelf.wanted, LOOK_SECONDS, opened.reloader.look)),
         _thread("watch", lambda: _supervise("watch", stop, stop, WATCH_SECONDS, opened.watch.look)),
-        *_listening(opened, stop),
         _thread("upkeep", lambda: _supervise("upkeep", stop, stop, MAINTAIN_SECONDS, lambda: _keep_up(opened))),
     ]
+    opened.settle()
 
     def end() -> None:
         stop.set()
@@ -100,7 +110,7 @@ def run(opened: Home, listener: socket.socket) -> None:
 
     server = Server(
         uvicorn.Config(
-            create_app(services),
+            create_app(services) if role != "pipeline" else create_worker_app(services),
             ssl_certfile=str(opened.keys.server),
             ssl_keyfile=str(opened.keys.server_key),
             log_config=None,
@@ -119,7 +129,7 @@ def run(opened: Home, listener: socket.socket) -> None:
     signal.signal(signal.SIGHUP, lambda number, frame: opened.shelf.ask("SIGHUP"))  # noqa: ARG005
     for loop in loops:
         loop.start()
-    log.info("Serving.", extra={"url": opened.settings.server.public_url})
+    log.info("Serving.", extra={"url": opened.settings.server.public_url, "role": role, "port": _port(listener)})
     try:
         server.run(sockets=[listener])
     finally:
@@ -130,6 +140,28 @@ def run(opened: Home, listener: socket.socket) -> None:
         for loop in loops:
             loop.join(timeout=10)
         log.info("Stopped.")
+
+
+def _working(opened: Home, stop: threading.Event) -> list[threading.Thread]:
+    """Return the loop that moves events from the journal to the store."""
+    if not opened.is_shared:
+        pipeline = opened.pipeline
+        return [_thread("pipeline", lambda: pipeline.run(stop, opened.wake_pipeline))]
+    sharing = opened.sharing
+    return [_thread("lanes", lambda: _supervise("lanes", stop, stop, RUN_POLL_SECONDS, lambda: sharing.run(stop)))]
+
+
+def _facing(opened: Home, stop: threading.Event) -> list[threading.Thread]:
+    """Return the loops of the process that collectors and people speak to."""
+
+    def runs() -> None:
+        _supervise("playbooks", stop, opened.wake_runs, RUN_POLL_SECONDS, lambda: _work(opened))
+
+    return [_thread("playbooks", runs), *_listening(opened, stop)]
+
+
+def _port(listener: socket.socket) -> int:
+    return int(listener.getsockname()[1])
 
 
 def _listening(opened: Home, stop: threading.Event) -> list[threading.Thread]:
@@ -147,6 +179,8 @@ def _work(opened: Home) -> None:
 
 
 def _keep_up(opened: Home) -> None:
+    if not opened.leader.leads():
+        return
     opened.keeper.look()
     opened.store.maintain()
     opened.rule_counters.prune(now())
@@ -187,6 +221,6 @@ def _listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         listener.close()
         raise UnavailableError(
-            f"cannot listen on {host}:{port}: {error.strerror}; stop what uses it or set server.port in sentinel.toml"
+            f"cannot listen on {host}:{port}: {error.strerror}; stop what uses it or set its port in sentinel.toml"
         ) from error
     return listener

@@ -7,6 +7,7 @@ from typing import Protocol
 from sentinel.detect.correlate.hit import Hit
 from sentinel.event import Event
 from sentinel.journal import Entry
+from sentinel.model.match import Match
 from sentinel.model.record import Fields, Record
 
 OWN_COLLECTOR = "sentinel"
@@ -32,6 +33,26 @@ class Finder(Protocol):
 
     def judge(self, records: Sequence[Record]) -> list[list[Hit]]:
         """Return the hits on each record."""
+        ...
+
+
+class Detection(Finder, Protocol):
+    """What makes matches of records: the engine, or the part of it that one process has."""
+
+    def conclude(self, records: Sequence[Record], hits: Sequence[Sequence[Hit]]) -> list[tuple[Match, Record]]:
+        """Return what follows from the hits on `records`, in order."""
+        ...
+
+    def advance(self, received: int) -> list[tuple[Match, Record]]:
+        """Return what follows from nothing having come by a time of the server, in microseconds."""
+        ...
+
+    def checkpoint(self) -> bytes:
+        """Return all that is gathered."""
+        ...
+
+    def restore(self, state: bytes) -> None:
+        """Go on from a checkpoint; raise InputError where it is damaged."""
         ...
 
 

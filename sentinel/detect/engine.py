@@ -73,6 +73,16 @@ class Engine:
         self._correlator.expire()
         return matches
 
+    def own(self, records: Sequence[Record], hits: Sequence[Sequence[Hit]]) -> list[tuple[Match, Record]]:
+        """Return the matches of plain rules alone, for who has correlations judged elsewhere."""
+        rules = self._rule_set.rules
+        return [
+            (Match(rules[place].info, record.id, record.at, hit.evidence), record)
+            for record, found in zip(records, hits, strict=True)
+            for hit in found
+            if rules[place := self._places[hit.rule]].is_output
+        ]
+
     def advance(self, received: int) -> list[tuple[Match, Record]]:
         """Return the correlation matches whose wait has ended by a time of the server, in microseconds; when idle."""
         return self._correlator.advance(received)

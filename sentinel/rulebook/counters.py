@@ -45,26 +45,26 @@ class RuleCounters:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def position(self, connection: Connection) -> int:
-        """Return the journal position up to which matches have been counted."""
-        query = select(positions.c.position).where(positions.c.name == POSITION)
+    def position(self, connection: Connection, partition: int = 0) -> int:
+        """Return the journal position up to which matches have been counted; nobody else counts until the commit."""
+        serialise(connection, rule_counters)
+        query = select(positions.c.position).where(positions.c.name == _name(partition))
         return int(connection.execute(query).scalar() or 0)
 
-    def add(self, connection: Connection, tallies: Tallies, upto: int, at: datetime) -> None:
-        """Add to the counters and move the position, as part of a transaction."""
-        serialise(connection, rule_counters)
+    def add(self, connection: Connection, tallies: Tallies, upto: int, at: datetime, partition: int = 0) -> None:
+        """Add to the counters and move the position, as part of the transaction that asked for it."""
         hour = _hour(at)
         for (rule_id, agency), tally in tallies.items():
             key = {"rule_id": rule_id, "agency": agency}
             more = {"matches": tally.matches, "hidden": tally.hidden}
             _grow(connection, rule_counters, key, more, tally.last_at)
             _grow(connection, rule_hours, {**key, "hour": hour}, more, None)
-        upsert(connection, positions, [{"name": POSITION, "position": upto}])
+        upsert(connection, positions, [{"name": _name(partition), "position": upto}])
 
-    def rewind(self) -> None:
-        """Begin at the first journal position again: the journal is a new one."""
+    def rewind(self, partition: int = 0) -> None:
+        """Begin at the first position of a part of the journal again: it is a new one."""
         with self._engine.begin() as connection:
-            upsert(connection, positions, [{"name": POSITION, "position": 0}])
+            upsert(connection, positions, [{"name": _name(partition), "position": 0}])
 
     def prune(self, at: datetime) -> None:
         """Forget hours that no page asks for any more."""
@@ -136,6 +136,10 @@ def _sums(table: Any, scope: Scope, rule_id: str | None, *, last: bool = False) 
         columns = [*columns, func.max(table.c.last_at)]
     query = select(*columns).where(table.c.agency.in_(sorted(scope))).group_by(table.c.rule_id)
     return query if rule_id is None else query.where(table.c.rule_id == rule_id)
+
+
+def _name(partition: int) -> str:
+    return f"{POSITION} in {partition}" if partition else POSITION
 
 
 def _hour(at: datetime) -> str:

@@ -25,9 +25,12 @@ class Sieve:
         states: RuleStates,
         counters: RuleCounters,
         *,
+        partition: int = 0,
         clock: Callable[[], datetime] = now,
     ) -> None:
+        """Count by the positions of one part of the journal."""
         self._engine = engine
+        self._partition = partition
         self._states = states
         self._counters = counters
         self._clock = clock
@@ -49,19 +52,19 @@ class Sieve:
                     path = paths.get(agency) or paths.setdefault(agency, self._states.path(agency))
                     known[rule_id, agency] = effective(match.rule, decisions.get(rule_id, {}), path)
                 verdicts.append(known[rule_id, agency] is RuleState.ENABLED)
-            counted = self._counters.position(connection)
+            counted = self._counters.position(connection, self._partition)
             news = [
                 (fit(match.rule.id, 64), agency_of(match, record), match.at, not shown)
                 for (match, record), shown, place in zip(found, verdicts, places, strict=True)
                 if place >= counted
             ]
             if news:
-                self._counters.add(connection, tally(news), max(upto, counted), self._clock())
+                self._counters.add(connection, tally(news), max(upto, counted), self._clock(), self._partition)
         return [each for each, shown in zip(found, verdicts, strict=True) if shown]
 
     def rewind(self) -> None:
         """Count from the first journal position again: the journal is a new one."""
-        self._counters.rewind()
+        self._counters.rewind(self._partition)
 
 
 def agency_of(match: Match, record: Record) -> str:

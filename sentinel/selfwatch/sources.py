@@ -110,6 +110,19 @@ class Sources:
                     del counts[gone]
         return found
 
+    def refresh(self) -> None:
+        """Take over what other processes have heard since."""
+        with reading(self._engine) as connection:
+            rows = [Source(**row._mapping) for row in connection.execute(select(sources))]
+        with self._lock:
+            for row in rows:
+                key = row.collector, row.dataset
+                known = self._known.get(key)
+                if known is None:
+                    self._of[row.collector] += 1
+                if known is None or row.last_at > known.last_at:
+                    self._known[key] = row
+
     def flush(self) -> None:
         """Write what has changed to the database."""
         with self._lock:

@@ -47,9 +47,13 @@ class Watch:
         home: Path,
         limits: Limits,
         trouble: Callable[[], str] = str,
+        leads: Callable[[], bool] | None = None,
         clock: Callable[[], datetime] = now,
     ) -> None:
-        """Watch over the home in folder `home`; `trouble` says why the pipeline stands still, or nothing."""
+        """Watch over the home in folder `home`; `trouble` says why the pipeline stands still, or nothing.
+
+        Where several processes serve, each tells of itself, and the one that `leads` of what all have in common.
+        """
         self._audit = audit
         self._door = door
         self._sources = sources
@@ -63,6 +67,8 @@ class Watch:
         self._trouble = trouble
         self._clock = clock
         self._findings = Findings()
+        self._shared_findings = Findings()
+        self._leads = leads
         self._disk = DiskHistory(home)
         self._drops: dict[str, int] = {}
         self._begun = clock()
@@ -72,19 +78,28 @@ class Watch:
 
     def look(self) -> None:
         """Tell what has been written to the audit log since, and check health where it is time to."""
-        self.tell_audit()
+        leads = self._leads is None or self._leads()
+        if leads:
+            self.tell_audit()
         at = self._clock()
-        if self._verified is None or at - self._verified >= VERIFY_EVERY:
+        if leads and (self._verified is None or at - self._verified >= VERIFY_EVERY):
             self._verify(at)
         if self._checked is None or at - self._checked >= CHECK_EVERY:
             self._checked = at
             self._disk.note(at)
+            self._sources.flush()
+            if self._leads is not None:
+                self._sources.refresh()
             listed = self._identities.find(frozenset(agency.id for agency in self._agencies.all()))
-            events = [finding.event(at) for finding in checks.losses(listed, self._drops)]
-            events += self._findings.news(self._present(listed, at), at)
+            events = self._findings.news(self._own(listed, at), at)
+            if leads:
+                events += [finding.event(at) for finding in checks.losses(listed, self._drops)]
+                events += self._shared_findings.news(self._shared(listed, at), at)
+            else:
+                # Whoever leads now says what has ended; what we had found is no news when we lead again.
+                self._shared_findings = Findings()
             if events:
                 self._door.put(events)
-            self._sources.flush()
 
     def tell_audit(self) -> int:
         """Put the audit entries that are not there yet into the journal, each once; return how many.
@@ -100,19 +115,21 @@ class Watch:
             self._door.number(epoch, last + 1, [told(entry) for entry in entries])
         return len(entries)
 
-    def _present(self, listed: list[Collector], at: datetime) -> list[Finding]:
-        # Of what happened while we were away nobody can say who was silent.
-        is_settled = at - self._begun > max(self._limits.collector_silent, self._limits.source_silent)
-        found = [
+    def _own(self, listed: list[Collector], at: datetime) -> list[Finding]:
+        """Return what is not as it should be with this process, its machine, and the events that it sees."""
+        return [
             *checks.clocks(self._sources, listed),
             *checks.disk(self._home, self._limits),
             *checks.filling(self._home, self._disk.full_on(at), self._limits, at),
             *checks.broken_lines(self._sources, at),
-            *checks.backlog(self._journal, self._store, at),
             *checks.standstill(self._trouble()),
-            *self._chain(),
         ]
-        if is_settled:
+
+    def _shared(self, listed: list[Collector], at: datetime) -> list[Finding]:
+        """Return what is not as it should be with what all processes have in common."""
+        found = [*checks.backlog(self._journal, self._store, at), *self._chain()]
+        # Of what happened while we were away nobody can say who was silent.
+        if at - self._begun > max(self._limits.collector_silent, self._limits.source_silent):
             found += checks.collectors(listed, self._limits, at)
             found += checks.silences(self._sources, listed, self._limits, at)
             known = self._senders.find(frozenset(agency.id for agency in self._agencies.all()))

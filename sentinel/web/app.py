@@ -10,7 +10,7 @@ from sentinel.web.doors import ROUTERS
 from sentinel.web.headers import SecurityHeaders
 from sentinel.web.language import load
 from sentinel.web.limits import BodyLimit
-from sentinel.web.pages import PAGES
+from sentinel.web.pages import PAGES, health
 from sentinel.web.services import Services
 from sentinel.web.show import STATIC, Shown
 
@@ -32,4 +32,14 @@ def create_app(services: Services) -> FastAPI:
     for router in (*doors, *PAGES.values(), *RESOURCES.values()):
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    return app
+
+
+def create_worker_app(services: Services) -> FastAPI:
+    """Return the application of a process that only works: whether it lives and can, and what it measures."""
+    app = FastAPI(title="Sentinel", docs_url=None, redoc_url=None, openapi_url=None, middleware=[Middleware(BodyLimit)])
+    app.state.services = services
+    app.state.shown = Shown(load(), services.display_zone)
+    faults.install(app)
+    app.include_router(health.router)
     return app

@@ -2,23 +2,28 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from sentinel import config
 from sentinel.errors import InputError
 from sentinel.journal import Journal
 from sentinel.journal.local import LocalJournal
 from sentinel.store import Store
 from sentinel.store.local import LocalStore
 
+if TYPE_CHECKING:
+    from sentinel.wiring.foundation import Foundation
+
 T = TypeVar("T")
 
-JOURNALS: dict[str, Callable[[Path, config.JournalSettings], Journal]] = {
-    "local": lambda path, settings: LocalJournal(path, limit_bytes=settings.limit_mb * 1_000_000),
+JOURNALS: "dict[str, Callable[[Foundation], Journal]]" = {
+    "local": lambda home: LocalJournal(
+        home.place(home.settings.journal.url), limit_bytes=home.settings.journal.limit_mb * 1_000_000
+    ),
+    "kafka": lambda home: home.brokers.journal,
 }
 STORES: dict[str, Callable[[Path], Store]] = {"local": LocalStore}
-COLUMN_STORES = frozenset({"local"})
-"""Those that take records as columns, which workers then make."""
+SHARED = ("kafka", "elastic", "postgresql")
+"""Schemes of backends that any number of processes may use at once."""
 
 
 def backend(table: Mapping[str, T], setting: str, url: str) -> T:

@@ -2,9 +2,10 @@
 
 import gc
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sentinel import bundled
 from sentinel.crew.crew import Crew
@@ -25,8 +26,10 @@ from sentinel.rulebook.shelf import Shelf
 from sentinel.rulebook.sieve import Sieve
 from sentinel.rulebook.states import RuleStates
 from sentinel.selfwatch.sources import Sources
-from sentinel.wiring.backends import COLUMN_STORES
 from sentinel.wiring.foundation import Foundation
+
+if TYPE_CHECKING:
+    from sentinel.wiring.sharing import Sharing
 
 log = logging.getLogger(__name__)
 RULE_CACHE = "rules-compiled"
@@ -87,6 +90,37 @@ class Detecting(Foundation):
         )
 
     @cached_property
+    def sharing(self) -> "Sharing":
+        """Return the lanes of this process, where several processes share the work."""
+        from sentinel.wiring.sharing import Sharing  # The client of the brokers is an extra.
+
+        made = Sharing(
+            self.brokers,
+            self.store,
+            lambda partition: Sieve(self.engine, self.rule_states, self.rule_counters, partition=partition),
+            on_matches=self.respond,
+            on_faults=Ledger(self.engine).count,
+            on_stored=self._note,
+            lateness_seconds=self.settings.lateness_seconds,
+            lock=self._engine_lock,
+        )
+        made.employ(self.rules, self.detection, self._crew())
+        return made
+
+    def trouble(self) -> str:
+        """Return why the events of this process stand still; empty while they do not."""
+        if "sharing" in self.__dict__:
+            return self.sharing.lanes.trouble
+        return self.pipeline.trouble if "pipeline" in self.__dict__ else ""
+
+    def done(self) -> Mapping[str, int]:
+        """Return what this process has done with events since the start."""
+        if "sharing" in self.__dict__:
+            return self.sharing.done()
+        found = self.pipeline.statistics if "pipeline" in self.__dict__ else {}
+        return {name: value for name, value in found.items() if isinstance(value, int)}
+
+    @cached_property
     def sources(self) -> Sources:
         """Return what is known of every source: when it was heard last, and how silent it usually is."""
         return Sources(self.engine)
@@ -98,12 +132,13 @@ class Detecting(Foundation):
 
     def _note(self, entries: Sequence[Entry], records: Sequence[Record]) -> None:
         self.sources.see(entries, records)
-        if self.costs.see(self.detection.router, records):
-            # Once a minute, and by the thread that makes the plans.
-            self.detection.shelf.save()
-            if not self._is_settled:
-                self.settle()
-                self._is_settled = True
+        with self._engine_lock:
+            if self.costs.see(self.detection.router, records):
+                # Once a minute, and while nobody else makes plans.
+                self.detection.shelf.save()
+                if not self._is_settled:
+                    self.settle()
+                    self._is_settled = True
 
     def settle(self) -> None:
         """Leave what lives long, rules above all, out of the search for garbage: it takes a quarter of the time."""
@@ -113,9 +148,13 @@ class Detecting(Foundation):
 
     def employ(self, rules: RuleSet) -> None:
         """Let the pipeline work with these rules from its next batch on; until then it goes on with those before."""
-        crew = self._crew()
+        works = {"sharing", "pipeline"} & set(self.__dict__)
+        crew = self._crew() if works else None
         self.rules, self.detection = rules, self._engine_for(rules)
-        self.pipeline.replace(self.detection, crew)
+        if "sharing" in works:
+            self.sharing.employ(rules, self.detection, crew)
+        elif works:
+            self.pipeline.replace(self.detection, crew)
         # Once now, and once more when the plans of the new rules are made.
         self._is_settled = False
         self.settle()
@@ -131,12 +170,11 @@ class Detecting(Foundation):
             self.path / RULE_CACHE,
             watched=self.reloader.watched,
             fingerprint=self.reloader.at_hand,
-            in_columns=self.settings.store.url.partition(":")[0] in COLUMN_STORES,
             **self._rule_additions(),
         )
 
     def _engine_for(self, rules: RuleSet) -> Engine:
-        lateness = self.settings.pipeline.lateness_seconds
+        lateness = self.settings.lateness_seconds
         return Engine(rules, shelf=self._rule_cache.shelf(rules), lateness_seconds=lateness)
 
     @cached_property

@@ -4,6 +4,7 @@ import logging
 import threading
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from sqlalchemy import Engine as Database
@@ -15,6 +16,7 @@ from sentinel.accounts.users import Users
 from sentinel.alerts.queue import Alerts
 from sentinel.audit import Audit
 from sentinel.database.connect import connect, migrate
+from sentinel.database.leader import Leader
 from sentinel.incidents.book import Incidents
 from sentinel.intake.enrolment import Enrolment
 from sentinel.intake.identity import Identities
@@ -24,7 +26,10 @@ from sentinel.playbooks.library import Library
 from sentinel.playbooks.run import Runs
 from sentinel.store import Store
 from sentinel.web.bell import Bell
-from sentinel.wiring.backends import JOURNALS, STORES, backend
+from sentinel.wiring.backends import JOURNALS, SHARED, STORES, backend
+
+if TYPE_CHECKING:
+    from sentinel.wiring.brokers import Brokers
 
 log = logging.getLogger(__name__)
 
@@ -34,12 +39,13 @@ class Foundation:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.settings = config.load(path)
+        self.settings: config.Settings = config.load(path)
         self.keys = home.Keys(path / "keys")
         self.wake_runs = threading.Event()
         self.wake_pipeline = threading.Event()
         self.bell = Bell()
         self._is_settled = False
+        self._engine_lock = threading.Lock()
 
     @cached_property
     def database(self) -> Database:
@@ -98,14 +104,36 @@ class Foundation:
     @cached_property
     def journal(self) -> Journal:
         """Return the journal of received batches."""
-        settings = self.settings.journal
-        return backend(JOURNALS, "journal.url", settings.url)(self._place(settings.url), settings)
+        return backend(JOURNALS, "journal.url", self.settings.journal.url)(self)
+
+    @cached_property
+    def brokers(self) -> "Brokers":
+        """Return what is on Kafka, where the journal is."""
+        from sentinel.wiring.brokers import Brokers  # Its client is an extra.
+
+        return Brokers(self.settings.journal, self.path, self.engine)
+
+    @property
+    def is_shared(self) -> bool:
+        """Return whether the journal is one that several processes work on, each on some of its parts."""
+        return self.settings.journal.url.startswith("kafka:")
+
+    @property
+    def single(self) -> tuple[str, ...]:
+        """Return the settings that name a backend which only one process may use."""
+        urls = {each: getattr(self.settings, each).url for each in ("journal", "store", "database")}
+        return tuple(f"{name}.url" for name, url in urls.items() if not url.startswith(SHARED))
+
+    @cached_property
+    def leader(self) -> Leader:
+        """Return who of the processes on this database does what only one may do."""
+        return Leader(self.engine)
 
     @cached_property
     def store(self) -> Store:
         """Return the event store."""
         settings = self.settings.store
-        return backend(STORES, "store.url", settings.url)(self._place(settings.url))
+        return backend(STORES, "store.url", settings.url)(self.place(settings.url))
 
     @cached_property
     def library(self) -> Library:
@@ -137,5 +165,6 @@ class Foundation:
         """Return the raw Ed25519 key by which agents know our commands."""
         return self.keys.signing_key().public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
 
-    def _place(self, url: str) -> Path:
+    def place(self, url: str) -> Path:
+        """Return the path that a local URL names in this home."""
         return self.path / url.partition(":")[2]

@@ -61,7 +61,7 @@ class Keeping(Foundation):
     def _places(self) -> tuple[Path | None, Path | None, Path | None]:
         """Return where journal, store and database lie, None where they are no files of this machine."""
         journal, store = (
-            self._place(url).absolute() if url.startswith("local:") else None
+            self.place(url).absolute() if url.startswith("local:") else None
             for url in (self.settings.journal.url, self.settings.store.url)
         )
         database = self.database.url.database if self.database.dialect.name == "sqlite" else None

@@ -76,7 +76,8 @@ class Home(Detecting, Keeping):
                 disk_percent=self.settings.watch.disk_percent,
                 disk_days=self.settings.watch.disk_days,
             ),
-            trouble=lambda: self.pipeline.trouble,
+            trouble=self.trouble,
+            leads=self.leader.leads if not self.single else None,
         )
 
     @cached_property
@@ -87,7 +88,7 @@ class Home(Detecting, Keeping):
             "journal": self.journal.parts,
             "store": lambda: self.store.known(["readiness"]),
         }
-        return Readiness(checks, lambda: self.pipeline.trouble)
+        return Readiness(checks, self.trouble)
 
     @cached_property
     def metrics(self) -> Metrics:
@@ -96,16 +97,13 @@ class Home(Detecting, Keeping):
         def everyone() -> Scope:
             return frozenset(agency.id for agency in self.agencies.all())
 
-        def done() -> dict[str, int]:
-            return {name: value for name, value in self.pipeline.statistics.items() if isinstance(value, int)}
-
         return Metrics(
             [
                 *metrics.lag(self.journal, self.store),
                 metrics.silence(self.sources),
                 metrics.refusals(lambda: self.receiver.counters(everyone())),
                 metrics.doors(lambda: self.doorway.statistics),
-                metrics.counts("pipeline", "What the pipeline has done with events.", done),
+                metrics.counts("pipeline", "What the pipeline has done with events.", self.done),
                 metrics.counts("store", "What the store has done with records.", lambda: self.store.statistics),
                 metrics.quarantined(lambda: self.quarantine.rows.counts(everyone())),
             ]
@@ -167,10 +165,11 @@ class Home(Detecting, Keeping):
         """Release what was opened."""
         if "hunting" in self.__dict__:
             self.hunting.close()
-        if "pipeline" in self.__dict__:
-            self.pipeline.close()
-            self.detection.shelf.save()
-        for name in ("journal", "store"):
+        for name in ("pipeline", "sharing"):
+            if name in self.__dict__:
+                getattr(self, name).close()
+                self.detection.shelf.save()
+        for name in ("journal", "brokers", "store", "leader"):
             if name in self.__dict__:
                 getattr(self, name).close()
         if "database" in self.__dict__:

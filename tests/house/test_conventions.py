@@ -21,6 +21,8 @@ SUPERVISED = {
     "sentinel/cli/serve.py",
     "sentinel/crew/worker.py",
     "sentinel/intake/syslog/outbox.py",
+    "sentinel/lanes/concluding.py",
+    "sentinel/loop.py",
     "sentinel/pipeline.py",
 }
 """Files with a supervised loop: the only homes of `except Exception`."""

@@ -17,6 +17,7 @@ class Journal(KafkaJournal):
     def close(self) -> None:
         """Let go of brokers and file."""
         super().close()
+        self._sender.close()
         self._database.dispose()
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from sentinel.errors import ConflictError
 from sentinel.event import Event, encode
-from sentinel.journal import Batch, Journal
+from sentinel.journal import Batch, Journal, Part
 from sentinel.journal.local import LocalJournal
 from tests.live.servers.kafka import KafkaServer
 
@@ -65,27 +65,32 @@ def batch(first: int, *texts: str, collector: str = "c1", epoch: str = "aaaaaaaa
     return Batch(collector=collector, agency="city", epoch=epoch, first=first, lines=lines, received_at=AT)
 
 
+def only(journal: Journal) -> Part:
+    (number,) = journal.parts()
+    return journal.part(number)
+
+
 def raws(journal: Journal, position: int = 0, limit: int = 100) -> list[str]:
-    return [entry.event.raw for entry in journal.part(0).read(position, limit)]
+    return [entry.event.raw for entry in only(journal).read(position, limit)]
 
 
 def places(journal: Journal) -> list[int]:
-    return [entry.position for entry in journal.part(0).read(0, 100)]
+    return [entry.position for entry in only(journal).read(0, 100)]
 
 
 def test_what_was_appended_is_read_in_order_with_its_place(journal: Journal) -> None:
     assert journal.append(batch(1, "a", "b")) == 2
     assert journal.append(batch(3, "c")) == 3
-    entries = journal.part(0).read(0, 10)
+    entries = only(journal).read(0, 10)
     assert [(entry.event.sequence, entry.event.raw) for entry in entries] == [(1, "a"), (2, "b"), (3, "c")]
     assert {(entry.agency, entry.received_at, entry.fault) for entry in entries} == {("city", AT, "")}
     assert [entry.position for entry in entries] == sorted({entry.position for entry in entries})
-    assert entries[0].position == journal.part(0).begin() == 0
-    assert entries[-1].position < journal.part(0).end()
+    assert entries[0].position == only(journal).begin() == 0
+    assert entries[-1].position < only(journal).end()
 
 
 def test_an_empty_journal_begins_and_ends_at_0(journal: Journal) -> None:
-    part = journal.part(0)
+    part = only(journal)
     assert (part.begin(), part.end(), part.read(0, 10)) == (0, 0, [])
 
 
@@ -96,7 +101,7 @@ def test_reading_begins_and_stops_inside_a_batch(journal: Journal) -> None:
     assert raws(journal, found[1], 3) == raws(journal, found[0] + 1, 3) == ["b", "c", "d"]
     assert raws(journal, found[4], 3) == raws(journal, found[3] + 1, 3) == ["e"]
     assert raws(journal, found[4] + 1) == []
-    assert raws(journal, journal.part(0).end()) == []
+    assert raws(journal, only(journal).end()) == []
 
 
 def test_reading_goes_on_after_the_last_entry_when_more_has_come(journal: Journal) -> None:
@@ -146,7 +151,7 @@ def test_collectors_and_epochs_count_apart(journal: Journal) -> None:
 def test_a_line_that_is_no_event_comes_with_its_fault_and_the_rest_goes_on(journal: Journal) -> None:
     lines = [line("a"), b"not json \xff", line("c")]
     journal.append(Batch(collector="c1", agency="city", epoch="aaaaaaaa", first=1, lines=lines, received_at=AT))
-    first, broken, last = journal.part(0).read(0, 10)
+    first, broken, last = only(journal).read(0, 10)
     assert (first.fault, last.fault) == ("", "")
     assert "event 2: not JSON" in broken.fault
     assert broken.event.raw == "not json \\xff"
@@ -168,12 +173,12 @@ def test_trimming_forgets_entries_but_neither_places_nor_sequences(reopen: Reope
     journal.append(batch(3, "c"))
     journal.append(batch(4, "d"))
     before = places(journal)
-    journal.part(0).trim(before[2])
+    only(journal).trim(before[2])
     assert places(journal) == before[2:]
-    journal.part(0).trim(before[3])
+    only(journal).trim(before[3])
     journal = reopen()
     assert places(journal) == before[3:]
-    assert before[2] < journal.part(0).begin() <= before[3]
+    assert before[2] < only(journal).begin() <= before[3]
     assert journal.last_sequence("c1", "aaaaaaaa") == 4
     journal.append(batch(5, "e"))
     assert raws(journal, before[3] + 1) == ["e"]
@@ -182,7 +187,7 @@ def test_trimming_forgets_entries_but_neither_places_nor_sequences(reopen: Reope
 def test_trimming_into_a_batch_keeps_what_is_after_it(journal: Journal) -> None:
     journal.append(batch(1, "a", "b", "c"))
     position = places(journal)[1]
-    journal.part(0).trim(position)
+    only(journal).trim(position)
     assert raws(journal, position) == ["b", "c"]
 
 

@@ -27,16 +27,19 @@ Completed = tuple[Match, Record]
 class Correlator:
     """All correlations of a rule set and their state. One thread, or one process, at a time."""
 
-    def __init__(self, correlations: Iterable[Correlation], lateness_seconds: float = 0.0) -> None:
+    def __init__(
+        self, correlations: Iterable[Correlation], lateness_seconds: float = 0.0, *, is_held: bool = False
+    ) -> None:
         """Judge by event time; with a lateness, only when what is older has had so long to arrive.
 
         Without one, a match is judged at once, and one that comes after a younger one is placed where its time says.
+        With `is_held`, matches come by `hold` and are judged by `tick`, by a clock that the caller knows to be right.
         """
         if not 0 <= lateness_seconds <= MAX_LATENESS_SECONDS:
             raise InputError(f"lateness must lie in 0 to {MAX_LATENESS_SECONDS:g} seconds")
         known = {each.info.id: each for each in correlations}
         lateness = round(lateness_seconds * 1_000_000)
-        self._holds_back = lateness > 0
+        self._holds_back = lateness > 0 or is_held
         self._longest_wait = lateness * MAX_DEPTH
         share = max(MIN_SHARE, MAX_HELD // max(1, len(known)))
         depths = _depths(known)
@@ -52,6 +55,8 @@ class Correlator:
         self._order = 0
         self._clock = 0
         self._told = 0
+        self.judged = 0
+        """How many matches were held back and went on since the start."""
 
     @property
     def evicted(self) -> int:
@@ -72,6 +77,11 @@ class Correlator:
     def held(self) -> int:
         """How many matches wait for others."""
         return sum(desk.groups.held for desk in self._desks)
+
+    @property
+    def waiting(self) -> int:
+        """How many matches are held back for what is late."""
+        return sum(desk.holdback.number for desk in self._desks)
 
     def listens_to(self, rule_id: str) -> bool:
         """Return whether any correlation needs the matches of a rule."""
@@ -97,6 +107,20 @@ class Correlator:
         self._clock = hit.received
         self._order += MAX_DEPTH
         self._give(hit, record, self._order, completed)
+        return completed
+
+    def hold(self, hit: Hit, record: Record, order: int) -> None:
+        """Take in a match and judge nothing; of equal times the smaller `order` is the earlier, in steps of 16."""
+        for desk in self._listeners.get(hit.rule, ()):
+            read = desk.read(hit, order)
+            if read is not None:
+                desk.holdback.put(Waiting(read[1], read[0], hit, record))
+
+    def tick(self, clock: int) -> list[Completed]:
+        """Return what is completed by the held matches that no older one can come before, as of `clock`."""
+        self._clock = max(self._clock, clock)
+        completed = self.advance(self._clock)
+        self.expire()
         return completed
 
     def advance(self, clock: int) -> list[Completed]:
@@ -143,6 +167,7 @@ class Correlator:
                     queue.append((found[1], place + 1))
 
     def _judge(self, desk: Desk, waiting: Waiting, completed: list[Completed]) -> None:
+        self.judged += 1
         found = desk.judge(waiting.key, waiting.added, waiting.hit)
         if found is not None:
             if desk.correlation.is_output:

@@ -32,7 +32,8 @@ class Holdback:
         self._lateness = lateness
         self._groups: dict[Key, list[Waiting]] = {}
         self._due: list[tuple[int, Contribution, Key]] = []
-        self._number = 0
+        self.number = 0
+        """Matches that wait."""
         self.hurried = 0
         """Matches that went on early because too many waited."""
 
@@ -40,13 +41,13 @@ class Holdback:
         """Let a match wait."""
         heappush(self._groups.setdefault(waiting.key, []), waiting)
         heappush(self._due, (waiting.hit.received, waiting.added, waiting.key))
-        self._number += 1
+        self.number += 1
 
     def due(self, clock: int) -> Iterator[Waiting]:
         """Yield what has waited long enough, and what is older than that in the same group."""
         while self._due and clock - self._due[0][0] > self._lateness:
             yield from self._release()
-        while self._number > MAX_WAITING:
+        while self.number > MAX_WAITING:
             for each in self._release():
                 self.hurried += 1
                 yield each
@@ -65,7 +66,7 @@ class Holdback:
         _, last, key = heappop(self._due)
         group = self._groups.get(key)
         while group and group[0].added <= last:
-            self._number -= 1
+            self.number -= 1
             yield heappop(group)
         if not group:
             self._groups.pop(key, None)

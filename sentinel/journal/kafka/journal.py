@@ -19,12 +19,21 @@ from sentinel.journal.kafka.part import KafkaPart
 from sentinel.journal.kafka.sender import Outgoing, Sender
 from sentinel.journal.kafka.topics import Keeper
 
+FIRST_PART = 1
+"""Part 1 is partition 0: part 0 is that of a local journal, whose mark may still be in the store."""
+
 
 class KafkaJournal:
     """A journal on brokers; safe for many threads and many processes, also while the brokers are away."""
 
     def __init__(
-        self, cluster: Cluster, database: Engine, sender: Sender, *, trim_every: float = TRIM_EVERY_SECONDS
+        self,
+        cluster: Cluster,
+        database: Engine,
+        sender: Sender,
+        *,
+        topic: Keeper | None = None,
+        trim_every: float = TRIM_EVERY_SECONDS,
     ) -> None:
         """Write by `sender`; nothing is asked of the brokers before it is needed. `trim_every` is in seconds."""
         self._cluster = cluster
@@ -32,7 +41,7 @@ class KafkaJournal:
         self._sender = sender
         self._trim_every = trim_every
         self._lock = threading.Lock()
-        self._topic = Keeper(cluster, EVENTS)
+        self._topic = topic or Keeper(cluster, EVENTS)
         self._parts: dict[int, KafkaPart] = {}
 
     def last_sequence(self, collector: str, epoch: str) -> int:
@@ -65,22 +74,21 @@ class KafkaJournal:
         return self._advance(batch.collector, batch.epoch, last + len(lines))
 
     def parts(self) -> Sequence[int]:
-        """Return the numbers of the partitions in use."""
-        return range(self._cluster.partitions)
+        """Return the numbers of the parts, one for each partition in use."""
+        return range(FIRST_PART, FIRST_PART + self._cluster.partitions)
 
     def part(self, number: int) -> KafkaPart:
-        """Return a partition."""
+        """Return a part."""
         with self._lock:
             if number not in self._parts:
-                messages = Messages(self._cluster, self._topic.topic, number, self._trim_every)
+                messages = Messages(self._cluster, self._topic.topic, number - FIRST_PART, self._trim_every)
                 self._parts[number] = KafkaPart(messages, self._topic)
             return self._parts[number]
 
     def close(self) -> None:
-        """Let go of the brokers."""
+        """Let go of the brokers; the sender is closed by who made it."""
         for part in self._parts.values():
             part.close()
-        self._sender.close()
 
     def _partition(self, collector: str) -> int:
         # By the setting, not by what the topic has: a topic that grows must not move a collector, nor its order.

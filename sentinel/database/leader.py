@@ -1,0 +1,71 @@
+"""One of the processes on a database leads: it does what must not be done twice at once."""
+
+import threading
+import time
+
+from sqlalchemy import Connection, Engine, text
+
+from sentinel.errors import UnavailableError
+
+LOCK = 0x53454E54494E454C % 2**31
+"""Number of the advisory lock; of no meaning but that all processes use the same."""
+TRY_SECONDS = 5.0
+"""Who does not lead asks so often whether nobody does."""
+IDLE_SECONDS = 90
+"""A leader that asks for nothing so long, stopped or cut off, is let go by the server."""
+
+
+class Leader:
+    """Whether this process leads; safe for many threads.
+
+    On PostgreSQL the leader holds an advisory lock in a session of its own, which ends with the process. On SQLite only
+    one process serves a home, and leads.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._lock = threading.Lock()
+        self._session: Connection | None = None
+        self._next = 0.0
+
+    def leads(self) -> bool:
+        """Return whether this process leads now; raise `UnavailableError` where the database cannot be asked."""
+        if self._engine.dialect.name != "postgresql":
+            return True
+        with self._lock:
+            if self._session is not None:
+                try:
+                    self._session.execute(text("SELECT 1"))
+                    return True
+                except UnavailableError:
+                    self._let_go()
+            if time.monotonic() < self._next:
+                return False
+            self._next = time.monotonic() + TRY_SECONDS
+            return self._try()
+
+    def close(self) -> None:
+        """Let another one lead."""
+        with self._lock:
+            self._let_go()
+
+    def _try(self) -> bool:
+        session = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        try:
+            session.execute(text(f"SET idle_session_timeout = '{IDLE_SECONDS}s'"))
+            is_ours = bool(session.execute(text("SELECT pg_try_advisory_lock(:lock)"), {"lock": LOCK}).scalar())
+        except UnavailableError:
+            session.invalidate()
+            session.close()
+            raise
+        self._session = session
+        if not is_ours:
+            self._let_go()
+        return is_ours
+
+    def _let_go(self) -> None:
+        session, self._session = self._session, None
+        if session is not None:
+            # Closed for good: back in the pool it would keep the lock.
+            session.invalidate()
+            session.close()
