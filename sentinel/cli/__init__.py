@@ -26,6 +26,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "hold": ("sentinel.cli.hold", "Legal holds: place, list, lift."),
     "keep": ("sentinel.cli.keep", "Show how long what is kept, and what would be deleted now."),
     "user": ("sentinel.cli.user", "Users, roles and sign-in links."),
+    "export": ("sentinel.cli.export", "Seal events as evidence into one signed file."),
+    "bundle": ("sentinel.cli.bundle", "Check a sealed bundle."),
     "backup": ("sentinel.cli.backup", "Copy a whole home while the server runs."),
     "restore": ("sentinel.cli.restore", "Make a home of a backup."),
     "doctor": ("sentinel.cli.doctor", "Check a home folder: settings, audit chain, journal, store."),
