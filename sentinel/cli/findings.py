@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sentinel.cli.columns import printable
-from sentinel.cli.spreadsheet import row
 from sentinel.detect.facts import text_of
 from sentinel.errors import InputError
 from sentinel.model.match import Level, Match, RuleInfo
 from sentinel.model.record import Record, nest
+from sentinel.model.spreadsheet import row
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -50,6 +50,12 @@ def parse(query: str) -> Node:
     return _Reader().node(found, None, 0)
 
 
+def quoted(text: str) -> str:
+    """Return a text as a query names it whole, whatever is in it."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
 def _reason(error: Exception) -> str:
     """Return luqum's message with the place counted from 1, as all our messages have it."""
     text = str(error).removeprefix("Syntax error in input : ").removesuffix("!").replace("  ", " ")

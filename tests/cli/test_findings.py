@@ -13,10 +13,10 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from sentinel.cli.findings import CSV_COLUMNS, Findings, Output
-from sentinel.cli.spreadsheet import harmless, row
 from sentinel.errors import InputError
 from sentinel.model.match import Evidence, Level, Match, RuleInfo
 from sentinel.model.record import Record
+from sentinel.model.spreadsheet import harmless, row
 
 TITLE = "Đăng nhập thất bại nhiều lần 日本語 vào cổng dịch vụ công [red]trực tuyến[/red] của thành phố"
 RULE = RuleInfo("id-1", TITLE, Level.CRITICAL, tags=("attack.t1110.001", "attack.initial-access", "attack.T1078"))

@@ -73,6 +73,36 @@ def test_a_wrong_query_says_where(home: Path) -> None:
         run(home, "process.pid:many")
 
 
+def test_times_may_be_so_long_ago(home: Path) -> None:
+    assert "0 of 0 found" in run(home, "--from", "1m").stderr
+    assert "of 3 found" in run(home, "--from", "9999d").stderr
+
+
+def test_pages_frequent_values_and_bars_are_printed(home: Path) -> None:
+    result = run(home, "--limit", "2", "--top", "organization.id", "--histogram", "10")
+    assert "         2  dept-finance" in result.stdout
+    assert "2026-11-23 15:00:00           2  ####" in result.stdout
+    place = result.stderr.split("--after ")[1].strip()
+    assert "1 of 3 found" in run(home, "--limit", "2", "--after", place).stderr
+
+
+def test_hits_are_sorted_by_a_field(home: Path) -> None:
+    _, *rows = run(home, "--sort", "organization.id", "--ascending").stdout.splitlines()
+    assert rows[-1].endswith("nothing")
+
+
+def test_everything_is_exported(home: Path, tmp_path: Path) -> None:
+    lines = run(home, "dang nhap", "--export", "jsonl").stdout.splitlines()
+    assert [json.loads(line)["organization"]["id"] for line in lines] == ["dept-finance"]
+    file = tmp_path / "events.csv"
+    assert "3 exported" in run(home, "--export", "csv", "--output", str(file), "--fields", "message").stderr
+    assert file.read_text("utf-8").splitlines() == ["message", "Đăng nhập từ Hải Phòng", "nothing", "later"]
+    with pytest.raises(InputError, match="there already"):
+        run(home, "--export", "csv", "--output", str(file))
+    with pytest.raises(InputError, match="no format"):
+        run(home, "--export", "xlsx")
+
+
 def test_it_works_beside_a_writer(home: Path) -> None:
     opened = open_home(home)
     opened.store.add([], Mark(4))

@@ -86,6 +86,7 @@ READ = {
     "/api/v1/collectors": Promise(),
     "/api/v1/collectors/{collector_id}": Promise(),
     "/api/v1/search": Promise(query="?limit=1000"),
+    "/api/v1/search/export": Promise(),
     "/api/v1/runs": Promise(),
     "/api/v1/runs/{run_id}": Promise(),
     "/api/v1/approvals": Promise(),

@@ -1,6 +1,7 @@
 """Search in all events of one's agencies, with a picture of when they happened."""
 
 from dataclasses import replace
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -8,19 +9,26 @@ from starlette.responses import Response
 
 from sentinel.errors import InputError
 from sentinel.model import moment
+from sentinel.model.export import FORMATS
 from sentinel.model.principal import Principal
 from sentinel.model.search import Found, Search
+from sentinel.store import Stop
+from sentinel.store.query import quoted
 from sentinel.web import ranges
 from sentinel.web.histogram import bars
 from sentinel.web.paging import Paging
 from sentinel.web.services import Services
 from sentinel.web.show import Shown, page
 from sentinel.web.visitor import Anyone, Behind, Reader
+from sentinel.web.waiting import answered
 
 router = APIRouter()
 
 BUCKETS = 60
 MAX_QUERY_CHARACTERS = 2000
+TOP = ("event.dataset", "host.name", "user.name", "source.ip")
+"""Fields whose most frequent values stand beside the histogram."""
+TOP_VALUES = 5
 EXAMPLES = (
     'event.dataset:"linux.auth" AND event.outcome:failure',
     "source.ip:10.20.0.0/16",
@@ -30,7 +38,7 @@ EXAMPLES = (
 
 
 @router.get("/search")
-def search(
+async def search(
     request: Request,
     behind: Behind,
     who: Reader,
@@ -40,6 +48,7 @@ def search(
     start: Annotated[str, Query(alias="from", max_length=40)] = "",
     end: Annotated[str, Query(alias="to", max_length=40)] = "",
     number: Annotated[int, Query(alias="page", ge=1, le=10_000)] = 1,
+    after: Annotated[str, Query(max_length=50_000)] = "",
 ) -> Response:
     """Show what was found, or what is wrong with the question."""
     shown: Shown = request.app.state.shown
@@ -53,10 +62,13 @@ def search(
             start=window.start,
             end=window.end,
             limit=Paging(1, 0).size,
-            offset=Paging(number, 0).offset,
+            offset=0 if after else Paging(number, 0).offset,
+            after=after,
             histogram_buckets=BUCKETS,
+            top=TOP,
+            top_values=TOP_VALUES,
         )
-        found = asked(behind, who, question)
+        found = await answered(request, partial(asked, behind, who, question))
     except InputError as error:
         fault = str(error)
     return page(
@@ -69,6 +81,8 @@ def search(
         typed={"from": start, "to": end},
         found=found,
         bars=bars(found.buckets),
+        narrowed=partial(_narrowed, q),
+        formats=tuple(FORMATS),
         fault=fault,
         examples=EXAMPLES,
         paging=Paging(number, found.total),
@@ -77,9 +91,9 @@ def search(
     )
 
 
-def asked(behind: Services, who: Principal, question: Search) -> Found:
+def asked(behind: Services, who: Principal, question: Search, stop: Stop) -> Found:
     """Return what the store finds, after noting in the audit log who looked for what."""
-    found = behind.store.search(replace(question, scope=who.scope))
+    found = behind.store.search(replace(question, scope=who.scope), stop)
     behind.audit.record(
         actor=who.name,
         agency=who.agency,
@@ -88,3 +102,9 @@ def asked(behind: Services, who: Principal, question: Search) -> Found:
         detail={"start": question.start, "end": question.end, "total": found.total},
     )
     return found
+
+
+def _narrowed(query: str, field: str, value: str) -> str:
+    """Return the query with one more condition: that the field has the value."""
+    wanted = f"{field}:{quoted(value)}"
+    return f"({query.strip()}) AND {wanted}" if query.strip() not in ("", "*") else wanted
