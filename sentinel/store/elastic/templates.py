@@ -4,6 +4,8 @@ Every stream has the same mapping: a field means the same in all of them. `logs-
 for each family, are left to whoever runs the cluster; they may add settings, and mappings for names we do not have.
 """
 
+import hashlib
+import json
 from typing import TYPE_CHECKING, Any
 
 from sentinel.store.elastic.capabilities import Capabilities
@@ -53,11 +55,11 @@ def component_templates(capabilities: Capabilities) -> dict[str, dict[str, Any]]
     for family in (*FAMILIES, OTHER):
         refresh = SLOW_REFRESH if family in _SLOW else QUICK_REFRESH
         found[f"sentinel-{family}"] = {"settings": {"index.refresh_interval": refresh}}
-    return {name: {"template": template, "version": LAYOUT, "_meta": _META} for name, template in found.items()}
+    return {name: _signed({"template": template, "version": LAYOUT}) for name, template in found.items()}
 
 
-def index_templates(namespace: str, capabilities: Capabilities) -> dict[str, dict[str, Any]]:
-    """Return the index templates by name, one for each family."""
+def index_templates(capabilities: Capabilities) -> dict[str, dict[str, Any]]:
+    """Return the index templates by name, one for each family, for streams of any namespace."""
     template: dict[str, Any] = {}
     if capabilities.lifecycle:
         # Without a retention: what is deleted when is ours to say, because of legal holds.
@@ -67,34 +69,42 @@ def index_templates(namespace: str, capabilities: Capabilities) -> dict[str, dic
     found = {}
     for family in (*FAMILIES, OTHER):
         own = f"{PREFIX.rstrip('.')}.{family}@custom"
-        found[f"{PREFIX}{family}-{namespace}"] = {
-            "index_patterns": [f"{PREFIX}{family}-{namespace}"],
-            "priority": PRIORITY,
-            "version": LAYOUT,
-            "data_stream": {},
-            "composed_of": [SETTINGS, MAPPING, HELPERS, f"sentinel-{family}", "logs-sentinel@custom", own],
-            "ignore_missing_component_templates": ["logs-sentinel@custom", own],
-            "template": template,
-            "_meta": _META,
-        }
+        found[f"{PREFIX}{family}"] = _signed(
+            {
+                "index_patterns": [f"{PREFIX}{family}-*"],
+                "priority": PRIORITY,
+                "version": LAYOUT,
+                "data_stream": {},
+                "composed_of": [SETTINGS, MAPPING, HELPERS, f"sentinel-{family}", "logs-sentinel@custom", own],
+                "ignore_missing_component_templates": ["logs-sentinel@custom", own],
+                "template": template,
+            }
+        )
     return found
 
 
 def policy() -> dict[str, Any]:
     """Return the lifecycle policy: new backing indices by size and age, nothing deleted."""
     conditions = {"max_primary_shard_size": MAX_SHARD, "max_age": MAX_AGE, "max_primary_shard_docs": MAX_DOCUMENTS}
-    return {"policy": {"phases": {"hot": {"actions": {"rollover": conditions}}}, "_meta": _META}}
+    return {"policy": {"phases": {"hot": {"actions": {"rollover": conditions}}}, "_meta": {"managed_by": "sentinel"}}}
 
 
-def install(client: "Elasticsearch", namespace: str, capabilities: Capabilities) -> None:
-    """Put policy and templates onto the server; the same again changes nothing. Raises `UnavailableError`."""
+def install(client: "Elasticsearch", capabilities: Capabilities) -> None:
+    """Put policy and templates onto the server, those that are not there yet. Raises `UnavailableError`."""
     with explained("put the templates of the event streams; the privilege `manage_index_templates` is needed"):
         if uses_policy(capabilities):
             client.ilm.put_lifecycle(name=POLICY, **policy())
-        for name, body in component_templates(capabilities).items():
-            _put(client, f"/_component_template/{name}", body)
-        for name, body in index_templates(namespace, capabilities).items():
-            _put(client, f"/_index_template/{name}", body)
+        _put_missing(client, "_component_template", "sentinel-*", component_templates(capabilities))
+        _put_missing(client, "_index_template", f"{PREFIX}*", index_templates(capabilities))
+
+
+def _put_missing(client: "Elasticsearch", kind: str, names: str, wanted: dict[str, dict[str, Any]]) -> None:
+    """Put those that the server has not exactly as wanted: each costs it a change of the state of the cluster."""
+    answer = client.options(ignore_status=404).perform_request("GET", f"/{kind}/{names}", headers=_HEADERS).body
+    there = {each["name"]: each[kind.removeprefix("_")] for each in answer.get(f"{kind.removeprefix('_')}s", ())}
+    for name, body in wanted.items():
+        if there.get(name, {}).get("_meta") != body["_meta"]:
+            client.perform_request("PUT", f"/{kind}/{name}", headers=_HEADERS, body=body)
 
 
 def uses_policy(capabilities: Capabilities) -> bool:
@@ -102,7 +112,13 @@ def uses_policy(capabilities: Capabilities) -> bool:
     return capabilities.ilm and not capabilities.lifecycle
 
 
-_META = {"managed_by": "sentinel"}
+def _signed(template: dict[str, Any]) -> dict[str, Any]:
+    """Return the template with what tells whether the server has the same one."""
+    digest = hashlib.sha256(json.dumps(template, sort_keys=True).encode()).hexdigest()
+    return {**template, "_meta": {"managed_by": "sentinel", "digest": digest}}
+
+
+_HEADERS = {"accept": "application/json", "content-type": "application/json"}
 
 
 def _settings(capabilities: Capabilities) -> dict[str, Any]:
@@ -120,8 +136,3 @@ def _settings(capabilities: Capabilities) -> dict[str, Any]:
     if uses_policy(capabilities):
         found["index.lifecycle.name"] = POLICY
     return found
-
-
-def _put(client: "Elasticsearch", path: str, body: dict[str, Any]) -> None:
-    headers = {"accept": "application/json", "content-type": "application/json"}
-    client.perform_request("PUT", path, headers=headers, body=body)
