@@ -87,7 +87,27 @@ class JournalSettings(UrlSettings):
 class StoreSettings(UrlSettings):
     """Where events are kept."""
 
-    url: str = "local:events"
+    url: str = Field(
+        default="local:events",
+        description="`local:FOLDER`, or `elastic+https://HOST:PORT,HOST:PORT` for Elasticsearch (`elastic+http:` "
+        "without TLS).",
+    )
+    namespace: str = Field(
+        default="default",
+        pattern="^[a-z0-9][a-z0-9_.]{0,63}$",
+        description="Elasticsearch: end of the names of its data streams, `logs-sentinel.FAMILY-NAMESPACE`.",
+    )
+    ca_file: Path | None = Field(
+        default=None,
+        description="Elasticsearch: PEM file of the authority that signed its certificate; from the home's `keys` "
+        "folder where it is not absolute. None: those that the system trusts.",
+    )
+    user: str = Field(default="", description="Elasticsearch: user name; empty: the secret is an API key.")
+    secret_file: Path | None = Field(
+        default=None,
+        description="Elasticsearch: file with the password or the encoded API key and nothing else; from the home's "
+        "`keys` folder where it is not absolute.",
+    )
 
 
 class PipelineSettings(Section):

@@ -1,12 +1,12 @@
 """Which backends there are: every family by the scheme of its URL."""
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from sentinel.errors import InputError
 from sentinel.journal import Journal
 from sentinel.journal.local import LocalJournal
+from sentinel.quarantine.rows import QuarantineRows
 from sentinel.store import Store
 from sentinel.store.local import LocalStore
 
@@ -21,7 +21,29 @@ JOURNALS: "dict[str, Callable[[Foundation], Journal]]" = {
     ),
     "kafka": lambda home: home.brokers.journal,
 }
-STORES: dict[str, Callable[[Path], Store]] = {"local": LocalStore}
+
+
+def _elastic_store(home: "Foundation") -> Store:
+    # Not everyone has the client installed, and it is slow to import.
+    from sentinel.store.elastic.client import Connection, connect, hosts
+    from sentinel.store.elastic.store import ElasticStore
+
+    settings, keys = home.settings.store, home.path / "keys"
+    connection = Connection(
+        hosts=hosts(settings.url),
+        ca=keys / settings.ca_file if settings.ca_file else None,
+        user=settings.user,
+        secret=keys / settings.secret_file if settings.secret_file else None,
+    )
+    rows = QuarantineRows(home.engine)
+    return ElasticStore(connect(connection), home.engine, namespace=settings.namespace, on_rejected=rows.put)
+
+
+STORES: "dict[str, Callable[[Foundation], Store]]" = {
+    "local": lambda home: LocalStore(home.place(home.settings.store.url)),
+    "elastic+http": _elastic_store,
+    "elastic+https": _elastic_store,
+}
 SHARED = ("kafka", "elastic", "postgresql")
 """Schemes of backends that any number of processes may use at once."""
 

@@ -132,8 +132,7 @@ class Foundation:
     @cached_property
     def store(self) -> Store:
         """Return the event store."""
-        settings = self.settings.store
-        return backend(STORES, "store.url", settings.url)(self.place(settings.url))
+        return backend(STORES, "store.url", self.settings.store.url)(self)
 
     @cached_property
     def library(self) -> Library:

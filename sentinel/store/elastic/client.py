@@ -80,7 +80,7 @@ def connect(connection: Connection) -> "Elasticsearch":
         options |= {"basic_auth": (connection.user, secret)} if connection.user else {"api_key": secret}
     if connection.ca is not None:
         if not os.access(connection.ca, os.R_OK):
-            raise InputError(f"store.ca: cannot read {connection.ca}")
+            raise InputError(f"store.ca_file: cannot read {connection.ca}")
         options["ca_certs"] = str(connection.ca)
     try:
         return Elasticsearch(
@@ -129,11 +129,11 @@ def _secret(path: Path) -> str:
         with path.open("rb") as file:
             raw = file.read(MAX_SECRET_BYTES + 1)
     except OSError as error:
-        raise InputError(f"store.secret: cannot read {path}: {error.strerror}") from error
+        raise InputError(f"store.secret_file: cannot read {path}: {error.strerror}") from error
     try:
         text = raw.decode("utf-8").strip()
     except UnicodeDecodeError as error:
-        raise InputError(f"store.secret: {path} is not text in UTF-8") from error
+        raise InputError(f"store.secret_file: {path} is not text in UTF-8") from error
     if not text or len(raw) > MAX_SECRET_BYTES or "\n" in text:
-        raise InputError(f"store.secret: {path} must hold one line, the password or the API key")
+        raise InputError(f"store.secret_file: {path} must hold one line, the password or the API key")
     return text

@@ -69,6 +69,13 @@ class FakeElastic:
         self.script: deque[Fault | None] = deque()
         self.broken: Fault | None = None
         self.most_bytes = 100_000_000
+        self.versions = ["8.19.0"]
+        """One for each node."""
+        self.modules: list[str] = []
+        """Paths that something answers at, beyond the core."""
+        self.known_words: list[str] = []
+        """What templates may have, beyond the core."""
+        self.templates: dict[str, Any] = {}
         self.indices: dict[str, list[dict[str, Any]]] = defaultdict(lambda: [{}])
         """By stream its backing indices, oldest first."""
         self.bulks: list[int] = []
@@ -110,6 +117,14 @@ class FakeElastic:
             self._bulk(call)
         elif self.broken is not None:
             self.broken(call)
+        elif path.startswith("/_nodes"):
+            call.answer(200, {"nodes": {str(n): {"version": each} for n, each in enumerate(self.versions)}})
+        elif "_template" in path:
+            self._template(call)
+        elif any(path.startswith(each) for each in self.modules):
+            call.answer(404, {"error": {"type": "resource_not_found_exception", "reason": "none"}, "status": 404})
+        elif path.startswith(("/_data_stream", "/_ilm")):
+            call.answer(405, {"error": "Incorrect HTTP method", "status": 405})
         elif "/_refresh" in path:
             call.answer(200, {"_shards": {"total": 1, "successful": 1, "failed": 0}})
         elif "/_search" in path:
@@ -118,6 +133,19 @@ class FakeElastic:
             call.answer(200, {"result": self._delete(match["index"], match["id"])})
         else:
             call.answer(404, {"error": {"type": "unknown", "reason": path}, "status": 404})
+
+    def _template(self, call: Call) -> None:
+        path = call.handler.path
+        if path.endswith("_simulate"):
+            is_known = not self.known_words or any(each in call.body.decode() for each in self.known_words)
+            call.answer(200 if is_known else 400, {})
+        elif call.handler.command == "PUT":
+            self.templates[path] = json.loads(call.body)
+            call.answer(200, {"acknowledged": True})
+        else:
+            kind = path.split("/")[1].removeprefix("_")
+            there = [{"name": name.split("/")[2], kind: body} for name, body in self.templates.items() if kind in name]
+            call.answer(200 if there else 404, {f"{kind}s": there})
 
     def _bulk(self, call: Call) -> None:
         if len(call.body) > self.most_bytes:
@@ -176,6 +204,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     do_GET = do_POST  # noqa: N815 - names that the base class looks for
     do_DELETE = do_POST  # noqa: N815
+    do_PUT = do_POST  # noqa: N815
 
 
 def refuse(status: int, kind: str = "", reason: str = "on purpose") -> Fault:
@@ -250,7 +279,7 @@ def not_json(call: Call) -> None:
 def wrong_product(call: Call) -> None:
     """Answer like OpenSearch."""
     del call.headers["X-Elastic-Product"]
-    call.answer(200, call.store())
+    call.answer(200, call.store() if call.body else {})
 
 
 def drip(call: Call) -> None:

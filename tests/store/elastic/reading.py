@@ -28,7 +28,7 @@ class Reading:
         self.namespace = uuid.uuid4().hex[:12]
         self.client = connect(Connection(hosts=hosts(f"elastic+{server.url}"), timeout_seconds=30))
         self.capabilities = detect(self.client)
-        install(self.client, self.namespace, self.capabilities)
+        install(self.client, self.capabilities)
         self.finder = Finder(self.client, self.namespace)
         self.expirer = Expirer(self.client, self.namespace)
 

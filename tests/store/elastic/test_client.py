@@ -38,13 +38,13 @@ def test_a_secret_in_the_url_is_refused_and_not_repeated() -> None:
 def test_a_secret_is_one_line(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "elastic.secret"
     path.write_bytes(content)
-    with pytest.raises(InputError, match=r"store\.secret") as caught:
+    with pytest.raises(InputError, match=r"store\.secret_file") as caught:
         connect(Connection(hosts=("http://127.0.0.1:1",), secret=path))
     assert "xxx" not in str(caught.value)
 
 
 def test_what_is_missing_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"store\.secret.*no-secret"):
+    with pytest.raises(InputError, match=r"store\.secret_file.*no-secret"):
         connect(Connection(hosts=("http://127.0.0.1:1",), secret=tmp_path / "no-secret"))
-    with pytest.raises(InputError, match=r"store\.ca.*no-ca"):
+    with pytest.raises(InputError, match=r"store\.ca_file.*no-ca"):
         connect(Connection(hosts=("https://127.0.0.1:1",), ca=tmp_path / "no-ca"))

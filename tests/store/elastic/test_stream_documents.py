@@ -73,7 +73,7 @@ def test_times_that_no_stream_can_hold_are_kept_and_found(place: Reading) -> Non
 
 def test_the_templates_can_be_put_again(place: Reading) -> None:
     place.add(record(1))
-    install(place.client, place.namespace, place.capabilities)
+    install(place.client, place.capabilities)
     place.roll_over()
     place.add(record(2))
     assert place.finder.search(city()).total == 2
