@@ -149,7 +149,8 @@ class DatabaseSettings(UrlSettings):
     url: str = "sqlite:///state.db"
     password_file: Path | None = Field(
         default=None,
-        description="File that holds the password for PostgreSQL and nothing else; in the URL it is refused.",
+        description="File with the password for PostgreSQL and nothing else; from the home's `keys` folder where it is "
+        "not absolute. In the URL a password is refused.",
     )
 
 

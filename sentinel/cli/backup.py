@@ -13,6 +13,7 @@ from sentinel.errors import InputError
 from sentinel.keeping.backup import sealed_keys
 from sentinel.keeping.backup.save import save
 from sentinel.model.agency import CITY
+from sentinel.model.moment import now
 from sentinel.wiring import open_home
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
@@ -29,6 +30,9 @@ def backup(
         typer.Option(help="File with the passphrase that seals the keys in the backup; `-`: standard input."),
     ] = None,
     without_keys: Annotated[bool, typer.Option("--without-keys", help="Leave the keys out; keep them apart.")] = False,
+    dated: Annotated[
+        bool, typer.Option("--dated", help="FOLDER holds backups; make one in it, named by the time.")
+    ] = False,
     link: Annotated[
         bool, typer.Option("--link", help="Hard links instead of copies of the events' files, on the same disk.")
     ] = False,
@@ -39,6 +43,8 @@ def backup(
     """
     if (passphrase_file is None) is not without_keys:
         raise InputError("say --passphrase-file FILE to have the keys in the backup, sealed, or --without-keys")
+    if dated:
+        folder = folder / f"{now():%Y%m%dT%H%M%SZ}"
     passphrase = None if passphrase_file is None else sealed_keys.check(read_passphrase(passphrase_file))
     with closing(open_home(home_folder)) as home:
         with copying() as tell:
@@ -50,7 +56,7 @@ def backup(
     size = sum(each.bytes for each in made.files)
     typer.echo(f"{folder}: {len(made.files)} files, {size:,} bytes, {made.events:,} events.", err=True)
     for kind, place, hint in (
-        (made.journal, "journal is in Kafka", "keep its topics longer than the time between two backups"),
+        (made.journal, "journal is in Kafka", "it holds what is not stored yet"),
         (made.store, "events are in Elasticsearch", "make a snapshot there after this backup, not before"),
     ):
         if kind != "local":

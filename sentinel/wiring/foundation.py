@@ -53,7 +53,8 @@ class Foundation:
         url = self.settings.database.url
         if url.startswith("sqlite:///") and not url.startswith("sqlite:////"):
             url = f"sqlite:///{self.path.absolute() / url.removeprefix('sqlite:///')}"
-        return connect(url, self.settings.database.password_file)
+        secret = self.settings.database.password_file
+        return connect(url, self.keys.folder / secret if secret else None)
 
     @cached_property
     def engine(self) -> Database:
