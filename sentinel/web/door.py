@@ -40,6 +40,8 @@ async def serve(request: Request, behind: Services, name: str, done: Done | None
     except ClientDisconnect:
         return Response(status_code=GONE)
     except SentinelError as error:
+        if isinstance(error, UnavailableError):
+            behind.doorway.refused(name, "unavailable")
         return respond(door.refuse(asked, error), again(error))
     return respond(done(sender, reply) if done else reply)
 

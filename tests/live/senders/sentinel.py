@@ -92,7 +92,9 @@ class SentinelServer(ServerProcess):
     def stored(self, field: str = "event.original") -> Counter[str]:
         """Return how often each value of a field is stored, read beside the server."""
         with closing(open_home(self.home)) as opened:
-            search = Search(scope=opened.agencies.scope(CITY), query=f"organization.id:{AGENCY} AND NOT event.dataset:sentinel.*")
+            search = Search(
+                scope=opened.agencies.scope(CITY), query=f"organization.id:{AGENCY} AND NOT event.dataset:sentinel.*"
+            )
             return Counter(str(record.fields.get(field)) for record in opened.store.scan(search))
 
     def position(self) -> int:
