@@ -44,6 +44,8 @@ def placed(found: Ends) -> Fields:
     """
     gathered: dict[str, list[object]] = {}
     for name, value in found:
+        if value is None:
+            continue
         values = gathered.setdefault(name, [])
         if len(gathered) > MAX_FIELDS:
             raise InputError(f"more than {MAX_FIELDS} fields")

@@ -25,13 +25,13 @@ class Doorstep:
     world: World
     browser: Browser
 
-    def sender(self, door: str, agency: str = OURS, dataset: str = "app.portal", **limits: int) -> str:
+    def sender(self, door: str, agency: str = OURS, dataset: str = "app.portal", name: str = "x", **limits: int) -> str:
         """Return the token of a new sender."""
         desk = SenderDesk(self.world.engine, Audit(self.world.engine))
         return desk.add(
             self.world.people[Role.ADMINISTRATOR, CITY],
             door=door,
-            name=f"{door} of {agency}",
+            name=name,
             agency=agency,
             dataset=dataset,
             limits=replace(SenderLimits(), **limits),

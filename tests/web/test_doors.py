@@ -15,6 +15,9 @@ import zstandard
 from sentinel.errors import UnavailableError
 from sentinel.journal import Batch
 from sentinel.journal.local import LocalJournal
+from sentinel.model.principal import Role
+from sentinel.web.app import create_app
+from tests.web.browser import browsers
 from tests.web.doorstep import Doorstep, basic, doorstep
 from tests.web.world import OURS, THEIRS, World
 
@@ -228,3 +231,15 @@ def test_faults_of_items_are_counted_for_the_sender(step: Doorstep) -> None:
     assert not [
         each for each in step.world.services.receiver.counters(frozenset({THEIRS})) if each.reason == "bad_item"
     ]
+
+
+@pytest.mark.parametrize(("agency", "is_seen"), [(OURS, True), (THEIRS, False)])
+def test_the_console_lists_senders_of_ones_own_agencies(step: Doorstep, agency: str, is_seen: bool) -> None:
+    token = step.sender("bulk", name="<Filebeat của sở>")
+    step.ask("POST", "/_bulk", token, content=b'{"create":{}}\n{broken\n' + DOCUMENT)
+    person = step.world.people[Role.OPERATOR, agency]
+    with browsers(create_app(step.world.services)) as made:
+        text = made.of(person).get("/collectors").text
+    assert ("&lt;Filebeat của sở&gt;" in text) is is_seen
+    assert ("<code>bad_item</code> 1" in text) is is_seen
+    assert token not in text

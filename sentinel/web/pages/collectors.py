@@ -1,4 +1,4 @@
-"""The collectors of one's agencies: whether they are there, how far behind, and what they could not keep."""
+"""The collectors and senders of one's agencies: whether they are there, how far behind, what could not be kept."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from sentinel.model import moment
 from sentinel.model.collector import Collector
 from sentinel.model.principal import Role
 from sentinel.web.faults import NotFoundError
+from sentinel.web.senders import sender_rows
 from sentinel.web.show import back_to, page
 from sentinel.web.visitor import Behind, FormAdministrator, Reader
 from sentinel.web.words import mark
@@ -60,6 +61,7 @@ def collectors(request: Request, behind: Behind, who: Reader) -> Response:
     for counter in behind.receiver.counters(who.scope):
         faults.setdefault(counter.collector, []).append((counter.reason, counter.count))
     at = moment.now()
+    senders = sender_rows(behind.senders.find(who.scope), faults)
     rows = [row(one, tuple(faults.get(one.id, ())), at) for one in behind.identities.find(who.scope)]
     order = ["never", "silent", "losing", "full", "behind", "fine", "revoked"]
     rows.sort(key=lambda one: (order.index(one.condition), one.collector.agency, one.collector.name))
@@ -67,6 +69,7 @@ def collectors(request: Request, behind: Behind, who: Reader) -> Response:
         request,
         "collectors.html",
         rows=rows,
+        senders=senders,
         conditions=CONDITIONS,
         bad=BAD,
         troubled=sum(one.condition in BAD for one in rows),
