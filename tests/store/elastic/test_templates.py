@@ -75,7 +75,7 @@ def test_nothing_is_mapped_that_is_not_ours() -> None:
 def test_there_are_about_a_dozen_streams_and_each_dataset_has_one() -> None:
     assert len(templates.index_templates(BARE)) == len(streams.FAMILIES) + 1 <= 13
     unknown = {dataset for dataset in PARSERS if streams.family(dataset) == streams.OTHER}
-    assert unknown == {"ecs.*"}, "name the family of a new dataset in FAMILIES"
+    assert unknown <= {"ecs.*"}, "name the family of a new dataset in FAMILIES"
     assert streams.family("sentinel.alert") == "sentinel"
     assert streams.family("acme.thing") == streams.family("") == streams.family(None) == streams.OTHER
 
