@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sentinel.errors import InputError
-from sentinel.event import MAX_RAW_CHARACTERS, Hint
+from sentinel.event import Hint
 from sentinel.intake.dataset_names import dataset_named
+from sentinel.intake.door import MAX_RAW_BYTES
 from sentinel.intake.lines import Line
 from sentinel.model.hints import WRAPPING
 from sentinel.model.moment import from_text
@@ -40,8 +41,8 @@ def line_of(raw: bytes, beside: Beside) -> Line:
 
     Raises `InputError` for what is no JSON object in UTF-8, or too long, `RefusedError` for a dataset of Sentinel's.
     """
-    if len(raw) > MAX_RAW_CHARACTERS:
-        raise InputError(f"a document of {len(raw)} bytes, more than the {MAX_RAW_CHARACTERS} allowed")
+    if len(raw) > MAX_RAW_BYTES:
+        raise InputError(f"a document of {len(raw)} bytes, more than the {MAX_RAW_BYTES} allowed")
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:

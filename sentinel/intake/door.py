@@ -13,6 +13,10 @@ MAX_ITEMS = 50_000
 """Of one request; more would take far more memory apart than together."""
 
 
+MAX_RAW_BYTES = 1_000_000
+"""Of one event in UTF-8: written with escapes it is still short enough for the journal."""
+
+
 class TooManyError(InputError):
     """The request holds more than agreed."""
 
@@ -60,6 +64,13 @@ class Door:
     """Raises `InputError` for a request of which nothing can be kept."""
     refuse: Callable[[Asked, SentinelError], Reply]
     """Says in the protocol's words why nothing was kept."""
+
+
+def check_length(text: str) -> None:
+    """Raise `InputError` for an event that is too long to be kept."""
+    # A body has bounds already, so that its parts may be measured.
+    if (size := len(text.encode("utf-8", "surrogatepass"))) > MAX_RAW_BYTES:
+        raise InputError(f"an event of {size} bytes, more than the {MAX_RAW_BYTES} allowed")
 
 
 def json_reply(value: object, status: int = 200) -> Reply:

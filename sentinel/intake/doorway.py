@@ -107,13 +107,14 @@ class Doorway:
         may be kept, and is known when everything is sent again.
         """
         at = at or moment.now()
-        with self._guard:
-            self._pace(sender).take(len(lines), size)
         if lines:
             named = keys(sender.id, lines, at, tally or Tally())
             ready = [encoded(line, key, at) for line, key in zip(lines, named, strict=True)]
             self._append(sender, ready, to_text(at))
             self._wake.set()
+        with self._guard:
+            # Only what was kept: who has to send again shall not wait for that too.
+            self._pace(sender).take(len(lines), size)
         self._note(sender.door, {"events": len(lines), "bytes": size})
         self._seen.note(sender.id, at)
         return len(lines)

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sentinel.event import Event, Hint, encode
+from sentinel.errors import InputError
+from sentinel.event import MAX_LINE_BYTES, Event, Hint, encode
 from sentinel.model.hints import TIME
 from sentinel.model.moment import to_text
 
@@ -71,7 +72,7 @@ def keys(sender: str, lines: Sequence[Line], received_at: datetime, tally: Tally
 
 
 def encoded(line: Line, key: str, received_at: datetime) -> bytes:
-    """Return the line as the journal keeps it."""
+    """Return the line as the journal keeps it; raise `InputError` where it is longer than can be read again."""
     hints = dict(line.hints)
     if line.time is not None:
         hints[TIME] = to_text(line.time)
@@ -86,7 +87,10 @@ def encoded(line: Line, key: str, received_at: datetime) -> bytes:
         hints=hints,
         key=key,
     )
-    return encode(event)
+    made = encode(event)
+    if len(made) > MAX_LINE_BYTES:
+        raise InputError(f"an event of {len(made)} bytes with what stands beside it; at most {MAX_LINE_BYTES} are kept")
+    return made
 
 
 def _is_dated(line: Line) -> bool:

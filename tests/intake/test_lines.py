@@ -3,10 +3,12 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sentinel.event import decode
+from sentinel.errors import InputError
+from sentinel.event import MAX_LINE_BYTES, decode
 from sentinel.intake.lines import Line, Tally, encoded, keys
 from sentinel.normalise import normalise
 
@@ -85,6 +87,11 @@ def test_the_time_told_is_kept_whatever_it_is_and_so_is_the_time_of_receipt() ->
     record = normalise(event, agency="dept-a", received_at="2026-11-23T08:00:00.000000Z")
     assert record.fields["@timestamp"] == "2027-11-23T08:00:00.000000Z"
     assert record.fields["event.created"] == "2026-11-23T08:00:00.000000Z"
+
+
+def test_what_could_not_be_read_again_is_not_taken() -> None:
+    with pytest.raises(InputError, match="at most"):
+        encoded(replace(TIMED, hints={"labels.x": "x" * MAX_LINE_BYTES}), "k", AT)
 
 
 @given(st.text(), st.text(), st.text(), st.dictionaries(st.text(), st.none() | st.text() | st.integers(), max_size=3))

@@ -11,10 +11,10 @@ from pathlib import PurePosixPath
 import msgspec
 
 from sentinel.errors import InputError, RefusedError, SentinelError
-from sentinel.event import MAX_RAW_CHARACTERS, Hint
+from sentinel.event import Hint
 from sentinel.intake.dataset_names import dataset_named
 from sentinel.intake.document import MAX_HOST_CHARACTERS, Beside, line_of
-from sentinel.intake.door import MAX_ITEMS, Asked, Door, Reading, Reply, TooManyError, json_reply
+from sentinel.intake.door import MAX_ITEMS, Asked, Door, Reading, Reply, TooManyError, check_length, json_reply
 from sentinel.intake.lines import Line
 from sentinel.model.sender import Sender
 from sentinel.normalise import times
@@ -22,6 +22,8 @@ from sentinel.normalise.decode import plain
 
 MAX_FIELDS = 48
 """Indexed fields of one event; with what stands beside them they must fit into its hints."""
+MAX_BESIDE_CHARACTERS = 100_000
+"""Of all that stands beside one event."""
 SUCCESS, TOKEN_REQUIRED, BAD_AUTHORIZATION, BAD_TOKEN, NO_DATA, BAD_FORMAT = 0, 2, 3, 4, 5, 6
 FAILED, BUSY, NO_CHANNEL, BAD_CHANNEL, EVENT_REQUIRED, EVENT_BLANK, BAD_FIELDS = 8, 9, 10, 11, 12, 13, 15
 HEALTHY = 17
@@ -150,7 +152,7 @@ def _line(envelope: _Envelope, sender: Sender) -> Line:
     if isinstance(envelope.event, msgspec.UnsetType) or (raw := bytes(envelope.event)) == b"null":
         raise HecError(EVENT_REQUIRED)
     if not raw.startswith(b"{"):
-        value = msgspec.json.decode(raw)
+        value = json.loads(raw)
         text = value if isinstance(value, str) else raw.decode("utf-8")
         if not text:
             raise HecError(EVENT_BLANK)
@@ -166,8 +168,7 @@ def _line(envelope: _Envelope, sender: Sender) -> Line:
 
 
 def _text_line(text: str, envelope: _Envelope, sender: Sender) -> Line:
-    if len(text) > MAX_RAW_CHARACTERS:
-        raise HecError(BAD_FORMAT, f"an event of {len(text)} characters, more than the {MAX_RAW_CHARACTERS} allowed")
+    check_length(text)
     return Line(
         raw=text,
         dataset=dataset_named(envelope.sourcetype or "", sender.dataset),
@@ -202,12 +203,14 @@ def _hints(envelope: _Envelope) -> Mapping[str, Hint]:
     if len(fields) > MAX_FIELDS:
         raise HecError(BAD_FIELDS, f"more than {MAX_FIELDS} indexed fields")
     for name, raw in fields.items():
-        value = msgspec.json.decode(bytes(raw))
+        value = json.loads(bytes(raw))
         items = value if isinstance(value, list) else [value]
         texts = [text for item in items if (text := plain(item)) is not None]
         if not name or not name.isprintable() or len(texts) < len(items):
             raise HecError(BAD_FIELDS, f"{name[:40]!r} must be a text, a number or a list of these")
         found[f"labels.{name}"] = ", ".join(texts)
+    if sum(len(str(value)) for value in found.values()) > MAX_BESIDE_CHARACTERS:
+        raise HecError(BAD_FIELDS, f"more than {MAX_BESIDE_CHARACTERS} characters beside the event")
     return found
 
 

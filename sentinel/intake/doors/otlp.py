@@ -19,10 +19,9 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
 )
 
 from sentinel.errors import InputError, RefusedError, SentinelError
-from sentinel.event import MAX_RAW_CHARACTERS
 from sentinel.intake.dataset_names import dataset_named
 from sentinel.intake.document import MAX_HOST_CHARACTERS
-from sentinel.intake.door import MAX_ITEMS, Asked, Door, Reading, Reply, TooManyError
+from sentinel.intake.door import MAX_ITEMS, Asked, Door, Reading, Reply, TooManyError, check_length
 from sentinel.intake.lines import Line
 from sentinel.model.hints import WRAPPING
 from sentinel.model.sender import Sender
@@ -143,8 +142,7 @@ def _line(resource: dict[str, object], scope: dict[str, object], record: Message
         "scope": scope,
     }
     raw = orjson.dumps({name: value for name, value in document.items() if value not in (None, "", 0, {})}).decode()
-    if len(raw) > MAX_RAW_CHARACTERS:
-        raise InputError(f"a record of {len(raw)} characters, more than the {MAX_RAW_CHARACTERS} allowed")
+    check_length(raw)
     return Line(
         raw=raw,
         dataset=dataset_named(_first(_DATASETS, attributes, resource), sender.dataset),

@@ -71,6 +71,9 @@ def test_an_object_is_a_document() -> None:
         (b'{"event": "x", "fields": 3}', 15),
         (b'{"event": "x", "sourcetype": "sentinel.audit"}', 6),
         (b"[" * 100_000, 6),
+        (b'{"event": "half of a pair: \\ud800"}', 6),
+        (b'{"event": "' + "\U0001f600".encode() * 250_001 + b'"}', 6),
+        (b'{"event": "x", "fields": {"a": "' + b"x" * 100_001 + b'"}}', 15),
     ],
 )
 def test_events_before_a_faulty_one_are_kept_and_its_number_is_told(fault: bytes, code: int) -> None:
