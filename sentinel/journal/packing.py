@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import zstandard
 
 from sentinel.errors import InputError
-from sentinel.event import Event, decode
+from sentinel.event import Event
 from sentinel.journal import Entry
+from sentinel.journal.decode import decode
 from sentinel.model.moment import from_text
 
 MAX_BODY_BYTES = 64_000_000

@@ -1,0 +1,98 @@
+"""Watches a running server from outside: how far intake and store are, and what all of its processes take."""
+
+import sqlite3
+import threading
+import time
+from bisect import bisect_right
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+EVERY_SECONDS = 0.5
+
+
+@dataclass
+class Sample:
+    """One look."""
+
+    at: float
+    received: int
+    stored: int
+    rss: int
+    """Bytes of all processes, shared pages counted in each."""
+    pss: int
+    """Bytes of all processes, shared pages counted once."""
+    free_percent: float
+
+
+@dataclass
+class Watcher:
+    """Looks twice a second, in a thread."""
+
+    home: Path
+    pid: int
+    samples: list[Sample] = field(default_factory=list)
+    cpu_seconds: dict[str, float] = field(default_factory=dict)
+    """Processor time by process, as last seen."""
+    _stop: threading.Event = field(default_factory=threading.Event)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End."""
+        self._stop.set()
+        self._thread.join()
+
+    def received(self) -> int:
+        """Return how many events the journal ever took."""
+        return _number(self.home / "journal.db", "SELECT value FROM state WHERE name = 'end'")
+
+    def stored(self) -> int:
+        """Return how far the store has come."""
+        return _number(self.home / "events" / "manifest.db", "SELECT position FROM marks WHERE partition = 0")
+
+    def lag_seconds(self) -> list[float]:
+        """Return for each look how long ago the journal had what the store has now: the age of what comes next."""
+        ends = [sample.received for sample in self.samples]
+        lags = []
+        for sample in self.samples:
+            place = bisect_right(ends, sample.stored)
+            lags.append(max(0.0, sample.at - self.samples[place].at) if place < len(ends) else 0.0)
+        return lags
+
+    def _run(self) -> None:
+        while not self._stop.wait(EVERY_SECONDS):
+            received, stored = self.received(), self.stored()
+            rss, pss = self._memory()
+            self.samples.append(Sample(time.time(), received, stored, rss, pss, 100 - psutil.cpu_percent()))
+
+    def _memory(self) -> tuple[int, int]:
+        rss = pss = 0
+        try:
+            server = psutil.Process(self.pid)
+            family = [server, *server.children(recursive=True)]
+        except psutil.NoSuchProcess:
+            return 0, 0
+        for place, process in enumerate(family):
+            try:
+                memory = process.memory_full_info()
+                times = process.cpu_times()
+            except psutil.NoSuchProcess:
+                continue
+            rss += memory.rss
+            pss += memory.pss
+            self.cpu_seconds[f"{'server' if place == 0 else 'worker'} {process.pid}"] = times.user + times.system
+        return rss, pss
+
+
+def _number(path: Path, question: str) -> int:
+    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)
+    try:
+        row = connection.execute(question).fetchone()
+        return int(row[0]) if row else 0
+    finally:
+        connection.close()
