@@ -32,7 +32,7 @@ from sentinel.store import Mark
 from sentinel.store.columns import pack
 from sentinel.store.local import LocalStore
 
-BATCH = int(os.environ.get("BATCH","5000"))
+BATCH = int(os.environ.get("BATCH", "5000"))
 SENT = 1_000
 EPOCH = "0123456789abcdef"
 

@@ -287,6 +287,7 @@ class Pipeline:
 
     def _advance(self, entries: Sequence[Entry], ticket: Ticket | None) -> None:
         upto = entries[-1].position + 1
+        records: Sequence[Record]
         if self._crew is None:
             records = normalised(self._normalise, entries)
             hits = self._engine.judge(records)
@@ -319,7 +320,7 @@ class Pipeline:
 
     def _judged(
         self, crew: Hands, entries: Sequence[Entry], ticket: Ticket | None
-    ) -> tuple[list[Record], list[list[Hit]]]:
+    ) -> tuple[Sequence[Record], list[list[Hit]]]:
         try:
             return (ticket or crew.begin(entries)).result()
         except SliceError as error:

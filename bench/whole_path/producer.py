@@ -1,4 +1,4 @@
-"""The producer, a process of its own: collectors that send packed batches at a steady rate, in the collectors' protocol.
+"""The producer, a process of its own: collectors that send packed batches at a steady rate.
 
     python -m bench.whole_path.producer ORDER.json
 

@@ -13,7 +13,9 @@ def lines(found: Mapping[str, Any]) -> Iterator[str]:
     yield f"mix {found['mix']}, {found['rule_files']:,} rule files, {judged['acknowledged']:,} events acknowledged"
     for number, (rate, seconds) in enumerate(found["phases"]):
         name = "burst" if number else "steady"
-        yield f"{name}: asked for {rate:,.0f} a second for {seconds:.0f} s: " + _phase(found, ends[number], ends[number + 1])
+        yield f"{name}: asked for {rate:,.0f} a second for {seconds:.0f} s: " + _phase(
+            found, ends[number], ends[number + 1]
+        )
     yield (
         f"  acknowledged after {told['wait_p50'] * 1e3:.0f} ms (median), {told['wait_p95'] * 1e3:.0f} ms (95 %), "
         f"{told['wait_max'] * 1e3:.0f} ms (longest); producer late by {told['late_seconds']:.1f} s at most; "

@@ -6,12 +6,13 @@ import queue
 import subprocess
 import sys
 import threading
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from sentinel.crew.wire import Channel, Done, Failed, Message, Ready, Start, pack, pack_lines, results, unpack
+from sentinel.crew.wire import Answer, Channel, Failed, Message, Ready, Start, pack, pack_lines, results, unpack
 from sentinel.detect.correlate.hit import Hit
 from sentinel.errors import UnavailableError
 from sentinel.journal import Entry
@@ -46,7 +47,7 @@ class Slice:
 
     frame: bytes
     is_done: threading.Event = field(default_factory=threading.Event)
-    answer: Done | None = None
+    answer: Answer | None = None
     fault: str = ""
     lives: int = LIVES
 
@@ -56,19 +57,19 @@ class Ticket:
 
     def __init__(self, slices: Sequence[Slice]) -> None:
         self._slices = slices
+        self.spent: Counter[str] = Counter()
+        """Processor seconds of the workers by stage, once there is a result."""
 
-    def result(self) -> tuple[list[Record], list[list[Hit]]]:
+    def result(self) -> tuple[Sequence[Record], list[list[Hit]]]:
         """Wait for the workers; return records and hits in the order of the entries, or raise `SliceError`."""
-        records: list[Record] = []
-        hits: list[list[Hit]] = []
+        answers: list[Answer] = []
         for each in self._slices:
             each.is_done.wait()
             if each.answer is None:
                 raise SliceError(each.fault or "the workers were stopped", is_deadly=each.lives <= 0)
-            more, found = results(each.answer)
-            records += more
-            hits += found
-        return records, hits
+            answers.append(each.answer)
+            self.spent.update(each.answer.spent)
+        return results(answers)
 
 
 class Hands(Protocol):
@@ -96,16 +97,17 @@ class Crew:
         fingerprint: str = "",
         pipelines: Sequence[str] = (),
         placeholders: Path | None = None,
+        in_columns: bool = False,
     ) -> None:
         """Start `workers` processes and wait until all have their rules; raise `UnavailableError` where one cannot.
 
         `cache` is the folder of compiled rules; `fingerprint` is that of the `watched` files as the server read them;
-        `pipelines` and `placeholders` are what `read_ready` takes.
+        `pipelines` and `placeholders` are what `read_ready` takes. With `in_columns` records come back as `Packed`.
         """
         paths = [str(path.absolute()) for path in rules]
         folder, values = (str(path.absolute()) if path else "" for path in (cache, placeholders))
         files = [str(path.absolute()) for path in watched]
-        self._start = pack(Start(paths, folder, files, fingerprint, list(pipelines), values))
+        self._start = pack(Start(paths, folder, files, fingerprint, list(pipelines), values, in_columns))
         self._slices: queue.SimpleQueue[Slice | None] = queue.SimpleQueue()
         self._stopped = threading.Event()
         self.replaced = 0
@@ -189,7 +191,7 @@ class Crew:
     def _do(self, worker: "Worker", one: Slice) -> bool:
         """Have a slice judged; return whether the worker is alive."""
         answer = worker.ask(one.frame, SLICE_SECONDS)
-        if isinstance(answer, Done):
+        if isinstance(answer, Answer):
             one.answer = answer
         elif isinstance(answer, Failed):
             one.fault = answer.reason

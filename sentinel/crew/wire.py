@@ -12,6 +12,7 @@ from sentinel.detect.correlate.hit import Hit
 from sentinel.event import Event, Hint, decode, encode
 from sentinel.journal import Entry
 from sentinel.model.record import Record
+from sentinel.store.frame import Frame
 
 _LENGTH = struct.Struct(">I")
 
@@ -55,6 +56,8 @@ class Start(msgspec.Struct, tag="start"):
     """Files or names of those that rewrite the rules."""
     placeholders: str = ""
     """File of their values; empty for none."""
+    in_columns: bool = False
+    """Whether records come back as columns, for a store that keeps them so."""
 
 
 class Ready(msgspec.Struct, tag="ready"):
@@ -74,6 +77,16 @@ class Done(msgspec.Struct, tag="done"):
 
     records: list[tuple[str, dict[str, Any]]]
     hits: dict[int, list[Hit]]
+    spent: dict[str, float] = {}
+    """Processor seconds by stage."""
+
+
+class Columns(msgspec.Struct, tag="columns"):
+    """The same where the store takes columns: most records are never looked at again outside of it."""
+
+    frame: Frame
+    hits: dict[int, list[Hit]]
+    spent: dict[str, float] = {}
 
 
 class Failed(msgspec.Struct, tag="failed"):
@@ -82,7 +95,8 @@ class Failed(msgspec.Struct, tag="failed"):
     reason: str
 
 
-Message = Start | Ready | Work | Done | Failed
+Answer = Done | Columns
+Message = Start | Ready | Work | Done | Columns | Failed
 _encoder = msgspec.msgpack.Encoder()
 _decoder: msgspec.msgpack.Decoder[Message] = msgspec.msgpack.Decoder(Message)
 
@@ -125,16 +139,31 @@ def entry_of(line: Line) -> Entry:
     return Entry(line.position, line.agency, line.received_at, event, line.fault)
 
 
-def done(records: Sequence[Record], hits: Sequence[list[Hit]]) -> Done:
-    """Return the answer that carries records and their hits."""
+def done(records: Sequence[Record], hits: Sequence[list[Hit]], *, in_columns: bool = False) -> Answer:
+    """Return the answer that carries records, at least one where they go as columns, and their hits."""
     found = {place: each for place, each in enumerate(hits) if each}
+    if in_columns:
+        from sentinel.store.packed import frame_of  # Slow to import, and not needed by all.
+
+        return Columns(frame_of(records, set(found)), found)
     return Done([(record.id, dict(record.fields)) for record in records], found)
 
 
-def results(answer: Done) -> tuple[list[Record], list[list[Hit]]]:
-    """Return the records and hits of an answer."""
-    records = [Record(record_id, fields) for record_id, fields in answer.records]
-    return records, [answer.hits.get(place, []) for place in range(len(records))]
+def results(answers: Sequence[Answer]) -> tuple[Sequence[Record], list[list[Hit]]]:
+    """Return the records and hits of answers, in order; the records are `Packed` where they came as columns."""
+    records: Sequence[Record]
+    columns = [answer for answer in answers if isinstance(answer, Columns)]
+    if columns:
+        from sentinel.store.packed import Packed
+
+        records = Packed([answer.frame for answer in columns])
+        sizes = [block.table.num_rows for block in records.blocks]
+    else:
+        plain = [answer for answer in answers if isinstance(answer, Done)]
+        records = [Record(record_id, fields) for answer in plain for record_id, fields in answer.records]
+        sizes = [len(answer.records) for answer in plain]
+    hits = [answer.hits.get(place, []) for answer, size in zip(answers, sizes, strict=True) for place in range(size)]
+    return records, hits
 
 
 class Channel:

@@ -21,6 +21,8 @@ from sentinel.errors import InputError
 from sentinel.normalise import normalise
 from sentinel.rulebook.files import fingerprint
 
+STAGES = ("read", "normalise", "match", "pack")
+"""What a worker does with a slice, one after the other."""
 SAVE_SECONDS = 30.0
 """Plans of the rules are kept this often, where there are new ones."""
 
@@ -43,18 +45,20 @@ def main() -> None:
 def serve(server: Channel) -> None:
     """Answer every frame until the last."""
     engine: Engine | None = None
+    in_columns = False
     saved = time.monotonic()
     while (frame := server.receive()) is not None:
         message = unpack(frame)
         if isinstance(message, Start):
             try:
                 engine, count = prepared(message)
+                in_columns = message.in_columns
                 _settle()
                 server.send(pack(Ready(count)))
             except InputError as error:
                 server.send(pack(Failed(str(error))))
         elif isinstance(message, Work) and engine is not None:
-            server.send(judged(engine, message))
+            server.send(judged(engine, message, in_columns=in_columns))
             if time.monotonic() - saved >= SAVE_SECONDS:
                 engine.shelf.save()
                 _settle()
@@ -82,11 +86,20 @@ def prepared(start: Start) -> tuple[Engine, int]:
     return Engine(rules, shelf=shelf), len(rules.rules) + len(rules.correlations)
 
 
-def judged(engine: Engine, work: Work) -> bytes:
+def judged(engine: Engine, work: Work, *, in_columns: bool = False) -> bytes:
     """Return the answer to `work`; whatever goes wrong is for the server to find out, line by line."""
     try:
-        records = normalised(normalise, [entry_of(line) for line in work.lines])
-        return pack(done(records, engine.judge(records)))
+        at = [time.thread_time()]
+        entries = [entry_of(line) for line in work.lines]
+        at.append(time.thread_time())
+        records = normalised(normalise, entries)
+        at.append(time.thread_time())
+        hits = engine.judge(records)
+        at.append(time.thread_time())
+        answer = done(records, hits, in_columns=in_columns and bool(records))
+        at.append(time.thread_time())
+        answer.spent = {stage: end - begin for stage, begin, end in zip(STAGES, at, at[1:], strict=False)}
+        return pack(answer)
     except Exception as error:  # noqa: BLE001 - one line may be poison, and a worker outlives it
         return pack(Failed(repr(error)[:500]))
 

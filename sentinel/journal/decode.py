@@ -1,4 +1,4 @@
-"""Reads encoded events fast: the same answers as `sentinel.event.decode`, which is asked wherever there is any doubt."""
+"""Reads encoded events fast; where there is any doubt `sentinel.event.decode` is asked, whose answers these are."""
 
 from datetime import UTC, datetime
 
@@ -25,34 +25,37 @@ _PUTS = tuple(
     Event.__dict__[name].__set__
     for name in ("collector", "epoch", "sequence", "dataset", "host", "seen_at", "raw", "hints", "key")
 )
-"""What sets each field: the constructor of a frozen dataclass looks every one up again, and takes three times as long."""
+"""What sets each field; the constructor of a frozen dataclass looks them all up again: it takes three times as long."""
 
 
 def decode(line: bytes, *, collector: str, epoch: str, sequence: int) -> Event:
     """Return the event in `line`; raise `InputError` saying what is wrong with it."""
-    try:
-        if len(line) > MAX_LINE_BYTES:
-            raise ValueError
-        said = _read(line)
-        if len(said.hints) > MAX_HINTS or len(said.key) > MAX_KEY_CHARACTERS:
-            raise ValueError
-        seen_at = datetime.fromisoformat(said.seen_at)
-        if seen_at.tzinfo is not UTC:
-            seen_at = _utc(seen_at)
-    except (ValueError, OverflowError, RecursionError):
-        # Not as ours write it: half of a surrogate pair, a number that JSON does not know, or an error to be explained.
+    said, seen_at = _usual(line)
+    if said is None or seen_at is None:
         return decode_by_the_book(line, collector=collector, epoch=epoch, sequence=sequence)
     event = _new(Event)
-    for put, value in zip(
-        _PUTS,
-        (collector, epoch, sequence, said.dataset, said.host, seen_at, said.raw, said.hints, said.key),
-        strict=True,
-    ):
+    values = (collector, epoch, sequence, said.dataset, said.host, seen_at, said.raw, said.hints, said.key)
+    for put, value in zip(_PUTS, values, strict=True):
         put(event, value)
     return event
 
 
-def _utc(moment: datetime) -> datetime:
-    if moment.tzinfo is None:
-        raise ValueError
-    return moment.astimezone(UTC)
+def _usual(line: bytes) -> tuple[_Line | None, datetime | None]:
+    """Return a line as ours write it and its time in UTC; None where it is not, or where an error is to be explained.
+
+    Others are half of a surrogate pair, and numbers that JSON does not know.
+    """
+    if len(line) > MAX_LINE_BYTES:
+        return None, None
+    try:
+        said = _read(line)
+        seen_at = datetime.fromisoformat(said.seen_at)
+        if seen_at.tzinfo is not UTC:
+            if seen_at.tzinfo is None:
+                return None, None
+            seen_at = seen_at.astimezone(UTC)
+    except (ValueError, OverflowError, RecursionError):
+        return None, None
+    if len(said.hints) > MAX_HINTS or len(said.key) > MAX_KEY_CHARACTERS:
+        return None, None
+    return said, seen_at

@@ -11,6 +11,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import IO
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from sentinel.errors import ConflictError, UnavailableError
 from sentinel.model.agency import Scope
 from sentinel.model.moment import now, to_text
@@ -22,6 +25,7 @@ from sentinel.store.expire import Expirer
 from sentinel.store.expiry import Expired, Expiry, together
 from sentinel.store.finding import Finder
 from sentinel.store.manifest import Damage, Manifest, Segment
+from sentinel.store.packed import Packed, joined
 from sentinel.store.reading import Reader, overlapping
 from sentinel.store.segments import Hashes, Segments, Written, contained, hash_ids
 from sentinel.store.session import Limits, UnreadableError
@@ -68,16 +72,16 @@ class LocalStore:
         """Keep `records` and move the mark, both or neither, synced on return; return how many were new."""
         with self._writing, self._explained():
             self._take_lock()
-            fresh = self._fresh(records)
-            self._counts.update(stored=len(fresh), known=len(records) - len(fresh))
-            if not fresh:
+            block, hashes = self._new(records)
+            new = 0 if block is None else block.table.num_rows
+            self._counts.update(stored=new, known=len(records) - new)
+            if block is None:
                 self._manifest.add(None, mark)
                 return 0
-            block = pack(fresh)
             number = self._manifest.next_number()
-            written = self._segments.write(number, [block.table])
+            written = self._segments.write(number, [block.table], hashes)
             self._manifest.add(_segment(number, written, block, to_text(self._clock())), mark)
-            return len(fresh)
+            return new
 
     def mark(self, partition: int = 0) -> Mark:
         """Return the mark of the last `add` of that part of the journal."""
@@ -173,6 +177,19 @@ class LocalStore:
             self._lock_file = None
             file.close()
             raise
+
+    def _new(self, records: Sequence[Record]) -> "tuple[Block | None, Hashes | None]":
+        """Return what is not stored yet as columns, and the hashes of its ids where they are known."""
+        if isinstance(records, Packed) and len(records):
+            hashes = pa.concat_arrays(records.hashes).sort()
+            if pc.count_distinct(hashes).as_py() == len(hashes) and not self._suspects(hashes):
+                return joined(records.blocks), hashes
+        fresh = self._fresh(records)
+        return (pack(fresh), None) if fresh else (None, None)
+
+    def _suspects(self, hashes: Hashes) -> bool:
+        """Return whether any of the sorted `hashes` is among those of stored records."""
+        return any(contained(self._hashes(segment), hashes) for segment in self._manifest.segments())
 
     def _fresh(self, records: Sequence[Record]) -> list[Record]:
         """Return the records whose ids are neither stored nor repeated in the batch."""

@@ -55,15 +55,16 @@ class Segments:
         """Return the places of a segment's files: the records, and the hashes of their ids."""
         return self.path(number), self._ids(number)
 
-    def write(self, number: int, tables: Iterable[pa.Table]) -> Written:
+    def write(self, number: int, tables: Iterable[pa.Table], hashes: "Hashes | None" = None) -> Written:
         """Write a segment from tables of the common schema, synced and under its name on return.
 
-        Raises `OSError` where it cannot, with nothing left behind.
+        `hashes` are those of all ids, in any order, where they are known. Raises `OSError` where it cannot, with
+        nothing left behind.
         """
         parquet, ids = self.path(number), self._ids(number)
         try:
             with _synced(parquet) as file:
-                known = _write_tables(file, tables)
+                known = _write_tables(file, tables, hashes)
             with _synced(ids) as file:
                 file.write(memoryview(known.buffers()[1] or b""))
         except OSError:
@@ -146,15 +147,16 @@ class Segments:
         return self.folder / f"{number:012d}{IDS}"
 
 
-def _write_tables(file: pa.NativeFile, tables: Iterable[pa.Table]) -> Hashes:
-    """Write the tables as one Parquet file; return the sorted hashes of their ids."""
-    hashes: list[Hashes] = []
+def _write_tables(file: pa.NativeFile, tables: Iterable[pa.Table], known: "Hashes | None") -> Hashes:
+    """Write the tables as one Parquet file; return the sorted hashes of their ids, which may be known."""
+    hashes: list[Hashes] = [] if known is None else [known]
     with pq.ParquetWriter(
         file, SCHEMA, compression="zstd", compression_level=COMPRESSION_LEVEL, write_page_checksum=True
     ) as writer:
         for table in tables:
             writer.write_table(table, row_group_size=ROW_GROUP_ROWS)
-            hashes.append(hash_ids(table.column(ID).to_pylist()))
+            if known is None:
+                hashes.append(hash_ids(table.column(ID).to_pylist()))
     return pa.concat_arrays(hashes).sort()
 
 

@@ -46,6 +46,8 @@ STORES: "dict[str, Callable[[Foundation], Store]]" = {
 }
 SHARED = ("kafka", "elastic", "postgresql")
 """Schemes of backends that any number of processes may use at once."""
+COLUMN_STORES = frozenset({"local"})
+"""Those that take records as columns, which workers then make."""
 
 
 def backend(table: Mapping[str, T], setting: str, url: str) -> T:

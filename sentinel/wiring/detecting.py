@@ -26,6 +26,7 @@ from sentinel.rulebook.shelf import Shelf
 from sentinel.rulebook.sieve import Sieve
 from sentinel.rulebook.states import RuleStates
 from sentinel.selfwatch.sources import Sources
+from sentinel.wiring.backends import COLUMN_STORES
 from sentinel.wiring.foundation import Foundation
 
 if TYPE_CHECKING:
@@ -170,6 +171,7 @@ class Detecting(Foundation):
             self.path / RULE_CACHE,
             watched=self.reloader.watched,
             fingerprint=self.reloader.at_hand,
+            in_columns=self.settings.store.url.partition(":")[0] in COLUMN_STORES,
             **self._rule_additions(),
         )
 

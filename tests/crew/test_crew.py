@@ -5,6 +5,7 @@ import random
 import shutil
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,6 +27,7 @@ from sentinel.journal import Entry
 from sentinel.model.record import Record
 from sentinel.normalise import normalise
 from sentinel.rulebook.files import fingerprint
+from sentinel.store.packed import Packed
 
 AT = datetime(2026, 11, 23, 8, tzinfo=UTC)
 RULE = """
@@ -89,6 +91,17 @@ def test_workers_find_what_one_process_finds_in_order(crew: Crew, rules: Path) -
     assert sum(map(len, hits)) == 500
 
 
+def test_records_may_come_as_columns(rules: Path) -> None:
+    entries = [entry(number) for number in range(2_500)] + [entry(2_500, "\udcff"), entry(2_501, dataset="unheard.of")]
+    crew = Crew(2, [rules], in_columns=True)
+    try:
+        records, hits = crew.begin(entries).result()
+    finally:
+        crew.close()
+    assert isinstance(records, Packed)
+    assert (list(records), hits) == alone(rules, entries)
+
+
 def test_texts_that_are_no_utf8_arrive_too(crew: Crew, rules: Path) -> None:
     entries = [entry(0), entry(1, "Nov 23 08:00:00 web01 sshd[1]: \udcff\udcfe broken"), entry(2), entry(3, "\0" * 50)]
     assert crew.begin(entries).result() == alone(rules, entries)
@@ -98,10 +111,14 @@ def test_killed_workers_lose_and_double_nothing(crew: Crew, rules: Path) -> None
     entries = [entry(number) for number in range(6_000)]
     expected = alone(rules, entries)
     stop = threading.Event()
+    begun = time.monotonic()
+    Crew(1, [rules]).close()
+    # Where starting takes long, so must the life of a worker, or none ever does anything.
+    start_seconds = time.monotonic() - begun
 
     def kill() -> None:
         chance = random.Random(4)
-        while not stop.wait(chance.uniform(0.1, 0.5)):
+        while not stop.wait(chance.uniform(0.4, 2.0) * start_seconds):
             try:
                 os.kill(chance.choice(crew.pids), signal.SIGKILL)
             except ProcessLookupError:

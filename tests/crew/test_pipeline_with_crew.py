@@ -84,11 +84,12 @@ def alone(tmp_path: Path, rules: Path) -> Iterator[Place]:
     place.close()
 
 
+@pytest.mark.parametrize("in_columns", [False, True], ids=["whole", "columns"])
 @pytest.mark.parametrize("kill", [False, True], ids=["undisturbed", "killed"])
 def test_workers_change_nothing_of_what_is_stored_and_told(
-    tmp_path: Path, rules: Path, alone: Place, *, kill: bool
+    tmp_path: Path, rules: Path, alone: Place, *, kill: bool, in_columns: bool
 ) -> None:
-    crew = Crew(2, [rules])
+    crew = Crew(2, [rules], in_columns=in_columns)
     place = Place(tmp_path / "together", rules, crew)
     stop, wake = threading.Event(), threading.Event()
     chance = random.Random(7)

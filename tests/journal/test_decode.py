@@ -19,7 +19,9 @@ scalars = (
     | st.integers(-(2**70), 2**70)
     | st.floats()
     | st.text(st.sampled_from('aẶ\ud800\udc80\x00"\\'), max_size=8)
-    | st.sampled_from(["2026-11-23T08:00:00Z", "2026-11-23T15:00:00.5+07:00", "2026-11-23", "0001-01-01T00:00:00+14:00"])
+    | st.sampled_from(
+        ["2026-11-23T08:00:00Z", "2026-11-23T15:00:00.5+07:00", "2026-11-23", "0001-01-01T00:00:00+14:00"]
+    )
 )
 values = scalars | st.lists(scalars, max_size=2) | st.dictionaries(st.text(max_size=3), scalars, max_size=3)
 names = st.sampled_from([*GOOD, "hints", "key", "more"])
@@ -68,7 +70,7 @@ def test_both_decoders_agree_on_what_is_odd(line: bytes) -> None:
 
 def test_an_ordinary_event_is_read() -> None:
     event = Event(
-        collector="c", epoch="e", sequence=7, dataset="linux.auth", host="máy", seen_at=datetime(2026, 11, 23, tzinfo=UTC),
-        raw="Đăng nhập", hints={"log.offset": 3}, key="k",
+        collector="c", epoch="e", sequence=7, dataset="linux.auth", host="máy",
+        seen_at=datetime(2026, 11, 23, tzinfo=UTC), raw="Đăng nhập", hints={"log.offset": 3}, key="k",
     )  # fmt: skip
     assert decode(encode(event), collector="c", epoch="e", sequence=7) == event

@@ -1,0 +1,142 @@
+"""Records that lie in columns already, made so by another process; each is a record again when it is looked at."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import overload
+
+import pyarrow as pa
+
+from sentinel.errors import InputError
+from sentinel.model.record import Record, Value
+from sentinel.store.columns import ID, SCHEMA, Block, named, pack, unpack
+from sentinel.store.frame import Frame
+from sentinel.store.segments import Hashes, hash_ids
+
+_HASH = "#hash"
+_SCHEMA = SCHEMA.append(pa.field(_HASH, pa.uint64()))
+KIND = "event.kind"
+EVENT = "event"
+
+
+def frame_of(records: Sequence[Record], looked_at: set[int]) -> Frame:
+    """Return at least one record as a frame; those at the places `looked_at`, and unusual ones, travel whole too."""
+    block = pack(records)
+    ids = block.table.column(ID).to_pylist()
+    table = block.table.append_column(_SCHEMA.field(_HASH), hash_ids(ids))
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, _SCHEMA) as writer:
+        writer.write_table(table)
+    whole = {
+        place: dict(record.fields)
+        for place, record in enumerate(records)
+        if place in looked_at or record.fields.get(KIND) != EVENT
+    }
+    return Frame(
+        columns=memoryview(sink.getvalue()),
+        misfits=sorted(block.misfits),
+        first_at=block.first_at,
+        last_at=block.last_at,
+        datasets=None if block.datasets is None else sorted(block.datasets),
+        agencies=None if block.agencies is None else sorted(block.agencies),
+        whole=whole,
+    )
+
+
+def joined(blocks: Sequence[Block]) -> Block:
+    """Return blocks, at least one, as one."""
+    return Block(
+        table=pa.concat_tables([block.table for block in blocks]),
+        misfits=frozenset[str]().union(*(block.misfits for block in blocks)),
+        first_at=min(block.first_at for block in blocks),
+        last_at=max(block.last_at for block in blocks),
+        datasets=_together([block.datasets for block in blocks]),
+        agencies=_together([block.agencies for block in blocks]),
+    )
+
+
+def _together(parts: Sequence[frozenset[str] | None]) -> frozenset[str] | None:
+    known = [part for part in parts if part is not None]
+    return named(frozenset[str]().union(*known), is_sure=len(known) == len(parts))
+
+
+def _block(table: pa.Table, frame: Frame) -> Block:
+    return Block(
+        table=table,
+        misfits=frozenset(frame.misfits),
+        first_at=frame.first_at,
+        last_at=frame.last_at,
+        datasets=None if frame.datasets is None else frozenset(frame.datasets),
+        agencies=None if frame.agencies is None else frozenset(frame.agencies),
+    )
+
+
+class Packed(Sequence[Record]):
+    """Records in the order in which they were made, as columns that a store of columns takes as they are."""
+
+    def __init__(self, frames: Sequence[Frame]) -> None:
+        """Take over frames; raise `InputError` for one that is not of this version."""
+        self.blocks: list[Block] = []
+        """The columns, one table a frame."""
+        self.hashes: list[Hashes] = []
+        """Of the ids, one array a frame."""
+        self._records: list[Record] = []
+        for frame in frames:
+            self._take(frame)
+
+    def _take(self, frame: Frame) -> None:
+        with pa.ipc.open_stream(pa.py_buffer(frame.columns)) as reader:
+            if reader.schema != _SCHEMA:
+                raise InputError("a worker of another version packs records otherwise; restart the server")
+            table = reader.read_all()
+        self.hashes.append(table.column(_HASH).combine_chunks())
+        block = _block(table.drop_columns([_HASH]), frame)
+        self.blocks.append(block)
+        for place, identity in enumerate(table.column(ID).to_pylist()):
+            whole = frame.whole.get(place)
+            self._records.append(Record(str(identity), _Kept(block.table, place) if whole is None else whole))
+
+    @overload
+    def __getitem__(self, place: int) -> Record: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[Record]: ...
+    def __getitem__(self, place: int | slice) -> Record | list[Record]:
+        """Return one record, or a list of some."""
+        return self._records[place]
+
+    def __iter__(self) -> Iterator[Record]:
+        """Yield the records in order."""
+        return iter(self._records)
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self._records)
+
+
+class _Kept(Mapping[str, Value]):
+    """The fields in one row, read when anything but the kind is asked for: every event is asked for that."""
+
+    __slots__ = ("_fields", "_place", "_table")
+
+    def __init__(self, table: pa.Table, place: int) -> None:
+        self._table = table
+        self._place = place
+        self._fields: Mapping[str, Value] | None = None
+
+    def __getitem__(self, name: str) -> Value:
+        """Return a field."""
+        if self._fields is None and name == KIND:
+            return EVENT
+        return self._all()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the names."""
+        return iter(self._all())
+
+    def __len__(self) -> int:
+        """Return how many fields there are."""
+        return len(self._all())
+
+    def _all(self) -> Mapping[str, Value]:
+        if self._fields is None:
+            row = [column[self._place].as_py() for column in self._table.columns]
+            self._fields = unpack(row).fields
+        return self._fields
