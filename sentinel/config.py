@@ -18,8 +18,6 @@ FILE_NAME = "sentinel.toml"
 PREFIX = "SENTINEL_"
 SHARED_LATENESS_SECONDS = 2.0
 """What several servers receive at once is out of order by about the time that a batch takes to be kept."""
-FEW_CORES = 2
-"""With so few the way to workers and back costs what they save; see bench/workers.py."""
 MAX_WORKERS = 8
 """By then the server itself, which concludes and stores, is the slowest."""
 HOME_VARIABLE = "SENTINEL_HOME"
@@ -117,8 +115,8 @@ class PipelineSettings(Section):
         default=-1,
         ge=-1,
         le=64,
-        description="Processes that read lines and match rules. 0: the server does it itself; -1: so on one core or "
-        "two, else one process less than there are cores, 8 at most.",
+        description="Processes that read lines and match rules. 0: the server does it itself; -1: so on one core, "
+        "else two at least and one process less than there are cores, 8 at most.",
     )
     lateness_seconds: float = Field(
         default=-1.0,
@@ -140,7 +138,7 @@ class PipelineSettings(Section):
     def processes(self) -> int:
         """Return how many workers to start on this machine."""
         cores = len(os.sched_getaffinity(0))
-        return self.workers if self.workers >= 0 else 0 if cores <= FEW_CORES else min(cores - 1, MAX_WORKERS)
+        return self.workers if self.workers >= 0 else 0 if cores == 1 else min(max(cores - 1, 2), MAX_WORKERS)
 
 
 class DatabaseSettings(UrlSettings):

@@ -5,10 +5,11 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
 
 from sentinel.crew.crew import Hands, SliceError, Ticket
-from sentinel.crew.judge import Detection, Normalise, normalised, set_aside
+from sentinel.crew.judge import Detection, Normalise, broken, normalised, set_aside
+from sentinel.crew.ports import Relay, Sieve
+from sentinel.crew.stopwatch import Stopwatch
 from sentinel.detect.correlate.hit import Hit, microseconds
 from sentinel.errors import ConflictError, InputError, UnavailableError
 from sentinel.journal import Entry, Part
@@ -39,32 +40,6 @@ OnStored = Callable[[Sequence[Entry], Sequence[Record]], None]
 """Told of events after they are stored, each once while this process lives."""
 
 
-class Sieve(Protocol):
-    """Keeps back matches that operators shall not see, and counts all; see `sentinel.rulebook.sieve`."""
-
-    def sift(
-        self, found: Sequence[tuple[Match, Record]], places: Sequence[int], upto: int
-    ) -> list[tuple[Match, Record]]:
-        """Return what becomes alerts. `places` are the records' journal positions, `upto` the one after the batch."""
-        ...
-
-    def rewind(self) -> None:
-        """Positions begin anew: the journal is a new one."""
-        ...
-
-
-class Relay(Protocol):
-    """Takes the hits that correlations want to where they are judged; see `sentinel.lanes`."""
-
-    def send(self, first: int, upto: int, found: Sequence[tuple[Entry, Record, Sequence[Hit]]]) -> None:
-        """Hand on the hits of the positions from `first` to before `upto`, durable on return; repeats do no harm."""
-        ...
-
-    def idle(self, position: int, at: datetime) -> None:
-        """Say that nothing received before `at` waits before `position`."""
-        ...
-
-
 class Pipeline:
     """Moves events on, in order. The store's mark is its only cursor, so it may be killed at any instant."""
 
@@ -90,11 +65,14 @@ class Pipeline:
         `once` is for a journal that may hold a batch twice. With a `relay` correlations are judged elsewhere, and the
         engine does not.
         """
+        self._watch = Stopwatch()
         self._journal = journal
+        self._read = self._watch.timed("journal", journal.read)
         self._store = store
+        self._add = self._watch.timed("store", store.add)
         self._engine = engine
         self._normalise = normalise
-        self._on_matches = on_matches
+        self._on_matches = self._watch.timed("alerts", on_matches)
         self._on_faults = on_faults
         self._on_stored = on_stored
         self._sieve = sieve
@@ -121,11 +99,13 @@ class Pipeline:
         """Return what was done: `events`, `stored`, `repeated`, `matches`, `set_aside`, `failures`, `broken`.
 
         `broken` counts by dataset the lines that could not be read, `repeated` those that a sender sent again or that
-        the journal holds twice, and `gaps` how often the journal had lost what was not stored yet.
+        the journal holds twice, `gaps` how often the journal had lost what was not stored yet, and `seconds` the
+        processor time by stage.
         """
         names = ("events", "stored", "repeated", "matches", "set_aside", "failures", "gaps")
         self._counts["failures"] = self._loop.failures
-        return {**{name: self._counts[name] for name in names}, "broken": dict(self._broken)}
+        seconds = dict(self._watch.seconds)
+        return {**{name: self._counts[name] for name in names}, "broken": dict(self._broken), "seconds": seconds}
 
     def replace(self, engine: Detection, crew: Hands | None = None) -> None:
         """Use another engine, and workers with the same rules, from the next batch on; those before are closed.
@@ -177,17 +157,20 @@ class Pipeline:
     def _take(self, position: int, limit: int) -> tuple[Sequence[Entry], Ticket | None]:
         """Return the next entries and the ticket of what workers do with them; they get the following ones as well."""
         if self._crew is None:
-            return self._journal.read(position, limit), None
+            return self._read(position, limit), None
         ahead, self._ahead = self._ahead, None
         if ahead is not None and ahead[0][0].position == position:
             entries, ticket = ahead
-        elif entries := self._journal.read(position, limit):
-            ticket = self._crew.begin(entries)
+        elif entries := self._read(position, limit):
+            ticket = self._begin(self._crew, entries)
         else:
             return (), None
-        if following := self._journal.read(entries[-1].position + 1, limit):
-            self._ahead = following, self._crew.begin(following)
+        if following := self._read(entries[-1].position + 1, limit):
+            self._ahead = following, self._begin(self._crew, following)
         return entries, ticket
+
+    def _begin(self, crew: Hands, entries: Sequence[Entry]) -> Ticket:
+        return self._watch.timed("hand over", crew.begin)(entries)
 
     def run(self, stop: threading.Event, wake: threading.Event, idle: Callable[[], object] | None = None) -> None:
         """Process events until `stop` is set; a failure is logged and tried again, ever more slowly.
@@ -247,7 +230,7 @@ class Pipeline:
         return self._once.seal(detection) if self._once else detection
 
     def _move_to(self, position: int, state: bytes, records: Sequence[Record] = ()) -> None:
-        self._counts["stored"] += self._store.add(records, Mark(position, state, self._partition))
+        self._counts["stored"] += self._add(records, Mark(position, state, self._partition))
         self._at = position
 
     def _go_on(self, entries: Sequence[Entry], ticket: Ticket | None) -> None:
@@ -289,8 +272,8 @@ class Pipeline:
         upto = entries[-1].position + 1
         records: Sequence[Record]
         if self._crew is None:
-            records = normalised(self._normalise, entries)
-            hits = self._engine.judge(records)
+            records = self._watch.timed("normalise", normalised)(self._normalise, entries)
+            hits = self._watch.timed("match", self._engine.judge)(records)
         else:
             records, hits = self._judged(self._crew, entries, ticket)
         places = self._repeats.fresh(entries, records, self._doubt)
@@ -302,7 +285,7 @@ class Pipeline:
         repeated.subtract(entry.event.collector for entry in entries)
         if self._relay is not None and self._at is not None:
             self._relay.send(self._at, upto, list(zip(entries, records, hits, strict=True)))
-        matches = self._engine.conclude(records, hits)
+        matches = self._watch.timed("correlate", self._engine.conclude)(records, hits)
         if shown := self._sift(entries, records, matches, upto):
             self._on_matches(shown)
         self._commit(entries, records, upto)
@@ -322,7 +305,10 @@ class Pipeline:
         self, crew: Hands, entries: Sequence[Entry], ticket: Ticket | None
     ) -> tuple[Sequence[Record], list[list[Hit]]]:
         try:
-            return (ticket or crew.begin(entries)).result()
+            ticket = ticket or self._begin(crew, entries)
+            found = self._watch.timed("hand over", ticket.result)()
+            self._watch.seconds.update(ticket.spent)
+            return found
         except SliceError as error:
             if error.is_deadly:
                 raise
@@ -368,12 +354,10 @@ class Pipeline:
         self._repeats.remember(entries, records)
         self._counts["events"] += len(entries)
         faults: dict[tuple[str, str], tuple[int, str]] = {}
-        for entry, record in zip(entries, records, strict=True):
-            if record.fields["event.kind"] == "pipeline_error":
-                dataset = str(record.fields["event.dataset"])
-                self._broken[dataset if dataset in self._broken or len(self._broken) < MAX_BROKEN else "other"] += 1
-                key = (entry.event.collector, f"line:{dataset}")
-                faults[key] = (faults.get(key, (0, ""))[0] + 1, str(record.fields.get("error.message", "")))
+        for collector, dataset, sentence in broken(entries, records):
+            self._broken[dataset if dataset in self._broken or len(self._broken) < MAX_BROKEN else "other"] += 1
+            key = (collector, f"line:{dataset}")
+            faults[key] = (faults.get(key, (0, ""))[0] + 1, sentence)
         if faults and self._on_faults is not None:
             self._on_faults(faults, self._clock())
         if self._on_stored is not None:

@@ -101,7 +101,7 @@ class Server:
     def last_words(self) -> dict[str, object]:
         """Return what it said of itself when it stopped."""
         for line in reversed(self.log.read_text("utf-8").splitlines()):
-            if line.startswith("{") and (said := json.loads(line)).get("message") == "Stopped.":
+            if line.startswith("{") and (said := json.loads(line)).get("message") == "The pipeline has stopped.":
                 return {name.removeprefix("sentinel.log."): value for name, value in said.items()}
         return {}
 

@@ -5,6 +5,7 @@ import signal
 import socket
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Annotated
@@ -16,6 +17,7 @@ from sentinel.cli import logs
 from sentinel.errors import InputError, UnavailableError
 from sentinel.home import only_one
 from sentinel.model.moment import now
+from sentinel.pipeline import Pipeline
 from sentinel.selfwatch.playbooks import note_changes
 from sentinel.web.app import create_app, create_worker_app
 from sentinel.web.patience import PatientProtocol
@@ -145,8 +147,7 @@ def run(opened: Home, listener: socket.socket, role: str = "all") -> None:
 def _working(opened: Home, stop: threading.Event) -> list[threading.Thread]:
     """Return the loop that moves events from the journal to the store."""
     if not opened.is_shared:
-        pipeline = opened.pipeline
-        return [_thread("pipeline", lambda: pipeline.run(stop, opened.wake_pipeline))]
+        return [_thread("pipeline", partial(_move, opened.pipeline, stop, opened.wake_pipeline))]
     sharing = opened.sharing
     return [_thread("lanes", lambda: _supervise("lanes", stop, stop, RUN_POLL_SECONDS, lambda: sharing.run(stop)))]
 
@@ -171,6 +172,11 @@ def _listening(opened: Home, stop: threading.Event) -> list[threading.Thread]:
         return []
     syslog.open()
     return [_thread("syslog", lambda: _supervise("syslog", stop, stop, RUN_POLL_SECONDS, lambda: syslog.run(stop)))]
+
+
+def _move(pipeline: Pipeline, stop: threading.Event, wake: threading.Event) -> None:
+    pipeline.run(stop, wake)
+    log.info("The pipeline has stopped.", extra=pipeline.statistics)
 
 
 def _work(opened: Home) -> None:

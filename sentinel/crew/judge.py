@@ -94,3 +94,12 @@ def set_aside(entry: Entry) -> Record:
         "event.agent_id_status": "verified",
     }
     return Record(identity, fields)
+
+
+def broken(entries: Sequence[Entry], records: Sequence[Record]) -> list[tuple[str, str, str]]:
+    """Return collector, dataset and fault of each line that could not be read."""
+    return [
+        (entry.event.collector, str(record.fields["event.dataset"]), str(record.fields.get("error.message", "")))
+        for entry, record in zip(entries, records, strict=True)
+        if record.fields["event.kind"] == "pipeline_error"
+    ]
