@@ -3,6 +3,7 @@
 import re
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
+from socket import AF_INET, inet_pton
 
 MAX_LONG = 2**63 - 1
 
@@ -22,6 +23,15 @@ def printable(text: str) -> str:
 
 @lru_cache(maxsize=65536)
 def _address(text: str) -> str | None:
+    try:
+        # Nearly all are IPv4, for which this is ten times as fast; it takes only the shortest form.
+        inet_pton(AF_INET, text)
+    except (OSError, ValueError):
+        return _other_address(text)
+    return text
+
+
+def _other_address(text: str) -> str | None:
     try:
         address = ip_address(text.strip("[]").partition("%")[0])
     except ValueError:

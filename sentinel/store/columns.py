@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import filterfalse
 from typing import Any, cast
 
 import orjson
@@ -15,6 +16,7 @@ import pyarrow as pa
 from sentinel.errors import InputError
 from sentinel.model.ecs import LISTS, TYPES
 from sentinel.model.record import Fields, Record, Value
+from sentinel.store.quick import column
 
 ID = "#id"
 """Column of the record id; no ECS name begins like this."""
@@ -130,26 +132,56 @@ class Block:
 
 def pack(records: Sequence[Record]) -> Block:
     """Return `records`, at least one, as columns; raise `InputError` naming the record that has no proper time."""
-    columns: dict[str, list[object]] = {name: [None] * len(records) for name in PROMOTED}
-    rests: list[object] = []
+    rests = [_rest(record) for record in records]
     misfits: set[str] = set()
-    for index, record in enumerate(records):
-        rest = _spread(record, index, columns, misfits)
-        if columns[TIME][index] is None:
-            raise InputError(f"record {record.id}: '{TIME}' must be a UTC time with six digits of a second")
-        rests.append(_json(rest))
+    # Row by row, while a record's fields are at hand for the processor, and only then turned round.
+    rows = [tuple(map(record.fields.get, PROMOTED)) for record in records]
+    columns = {
+        name: _column(name, values, rests, misfits)
+        for name, values in zip(PROMOTED, zip(*rows, strict=True), strict=True)
+    }
+    if columns[TIME].null_count:
+        record = next(record for record in records if _date(record.fields.get(TIME)) is None)
+        raise InputError(f"record {record.id}: '{TIME}' must be a UTC time with six digits of a second")
     ids: list[object] = [record.id for record in records]
-    parts = [ids, *(columns[name] for name in PROMOTED), rests]
-    arrays = [_array(part, field.type) for part, field in zip(parts, SCHEMA, strict=True)]
+    texts: list[object] = [_json(rest) for rest in rests]
+    arrays = [_array(ids, pa.string()), *columns.values(), _array(texts, pa.string())]
     times = [record.at for record in records]
     return Block(
         table=pa.Table.from_arrays(arrays, schema=SCHEMA),
         misfits=frozenset(misfits),
         first_at=min(times),
         last_at=max(times),
-        datasets=named(set(columns[DATASET]), is_sure=DATASET not in misfits),
-        agencies=named(set(columns[AGENCY]), is_sure=AGENCY not in misfits),
+        datasets=named(columns[DATASET].unique().to_pylist(), is_sure=DATASET not in misfits),
+        agencies=named(columns[AGENCY].unique().to_pylist(), is_sure=AGENCY not in misfits),
     )
+
+
+def _rest(record: Record) -> dict[str, object]:
+    """Return the fields that have no column."""
+    fields = record.fields
+    rest: dict[str, object] = {name: fields[name] for name in filterfalse(KINDS.__contains__, fields)}
+    if rest.get(EVENT_ID) == record.id:
+        del rest[EVENT_ID]
+    elif EVENT_ID not in rest:
+        rest[EVENT_ID] = None
+    return rest
+
+
+def _column(
+    name: str, values: Sequence[Value | None], rests: Sequence[dict[str, object]], misfits: set[str]
+) -> "pa.Array[Any]":
+    """Return one column; what does not fit is put into the rests, and the field is named among the misfits."""
+    made = column(values, KINDS[name], is_list=name in LISTS)
+    if made is not None:
+        return made
+    fit = _FITS[name]
+    fitting = [None if value is None else fit(value) for value in values]
+    for place, (value, kept) in enumerate(zip(values, fitting, strict=True)):
+        if value is not None and kept is None:
+            rests[place][name] = value
+            misfits.add(name)
+    return _array(fitting, SCHEMA.field(name).type)
 
 
 def named(values: Collection[object], *, is_sure: bool) -> frozenset[str] | None:
@@ -181,25 +213,6 @@ def unpack(row: Sequence[object], names: Sequence[str] = tuple(SCHEMA.names)) ->
         else:
             fields[name] = kept
     return Record(identity, fields)
-
-
-def _spread(record: Record, index: int, columns: Mapping[str, list[object]], misfits: set[str]) -> dict[str, object]:
-    """Put the fields of one record into their columns; return those that have none."""
-    rest: dict[str, object] = {}
-    for name, value in record.fields.items():
-        fit = _FITS.get(name)
-        if fit is None:
-            rest[name] = value
-        elif (fitting := fit(value)) is not None:
-            columns[name][index] = fitting
-        else:
-            rest[name] = value
-            misfits.add(name)
-    if rest.get(EVENT_ID) == record.id:
-        del rest[EVENT_ID]
-    elif EVENT_ID not in rest:
-        rest[EVENT_ID] = None
-    return rest
 
 
 def _text(value: object) -> object:
@@ -263,9 +276,9 @@ def _array(values: list[object], kind: pa.DataType) -> "pa.Array[Any]":
         return pa.array([_clean(value) for value in values], kind)
 
 
-def _json(rest: dict[str, object]) -> str:
+def _json(rest: dict[str, object]) -> bytes | str:
     try:
-        return orjson.dumps(rest).decode()
+        return orjson.dumps(rest)
     except (TypeError, UnicodeEncodeError):
         # Integers beyond 64 bits and lone surrogates, which orjson refuses.
         return json.dumps(_clean(rest), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
