@@ -74,9 +74,10 @@ def members(value: Value | None) -> Sequence[Scalar]:
     return value if isinstance(value, list) else (value,)
 
 
-@lru_cache(maxsize=16_384)
-def _is_bookkeeping(name: str) -> bool:
-    return name.startswith(BOOKKEEPING)
+@lru_cache(maxsize=4_096)
+def _telling(names: tuple[str, ...], but: tuple[str, ...]) -> tuple[str, ...]:
+    """Return those of a record's names that say what happened, `but` some: most records have the names of another."""
+    return tuple(name for name in names if not name.startswith(BOOKKEEPING) and name not in but)
 
 
 class Facts:
@@ -106,13 +107,14 @@ class Facts:
 
     def words(self, keyword_fields: tuple[str, ...]) -> list[str]:
         """Return the texts keywords search: `keyword_fields` first, then every other text about what happened."""
-        texts: list[str] = []
-        for name in self._worded(keyword_fields):
-            value = self.fields.get(name)
+        fields = self.fields
+        texts = [text_of(member) for name in keyword_fields for member in members(fields.get(name))]
+        for name in _telling(tuple(fields), keyword_fields):
+            value = fields[name]
             if type(value) is str:
                 texts.append(value if value.isascii() else text_of(value))
-            else:
-                texts.extend(map(text_of, members(value)))
+            elif type(value) is list and value and type(value[0]) is str:
+                texts.extend(map(text_of, value))
         return texts[:MAX_WORDS]
 
     def folded_words(self, keyword_fields: tuple[str, ...]) -> list[str]:
@@ -126,8 +128,9 @@ class Facts:
     def _worded(self, keyword_fields: tuple[str, ...]) -> list[str]:
         """Return the names of the fields that hold words; of a list its first member tells."""
         names = list(keyword_fields)
-        for name, value in self.fields.items():
+        for name in _telling(tuple(self.fields), keyword_fields):
+            value = self.fields[name]
             first = value[0] if type(value) is list and value else value
-            if type(first) is str and not _is_bookkeeping(name) and name not in keyword_fields:
+            if type(first) is str:
                 names.append(name)
         return names

@@ -16,6 +16,8 @@ MAX_REMEMBERED = 40_000
 """Values of one field; when so many are known, all are forgotten and learnt again."""
 MAX_REMEMBERED_CHARACTERS = 2_000
 """Longer values hardly ever come twice."""
+MAX_REMEMBERED_NUMBER = 2**64
+"""Beyond it, in either direction, are no counts, sizes, ports or ids."""
 MAX_ALL_CHARACTERS = 8_000_000
 """Characters of all the values of one field, and of their lines, together."""
 MAX_TABLE_BYTES = 10_000
@@ -24,6 +26,9 @@ LONG = 1_000
 """From so many characters on, the lines of a text are remembered rather than the text."""
 WINDOW = 65_536
 """Longer texts are searched piece by piece, so that what is found in one stays within bounds."""
+
+
+NOTHING: frozenset[int] = frozenset()
 
 
 class Slot:
@@ -41,6 +46,7 @@ class Slot:
         "_masks",
         "_memory",
         "_negated",
+        "_numbers",
         "_positional",
         "_present",
         "_taken",
@@ -66,6 +72,7 @@ class Slot:
         self._positional = frozenset(
             needle for needle, hooks in enumerate(question.hooks) if any(kind != CONTAINS for kind, _ in hooks)
         )
+        self._numbers: dict[int, int] = {}
         self._characters = 0
         self._checks: dict[int, Check] = {}
         self._masks: dict[int, int] = {}
@@ -84,7 +91,12 @@ class Slot:
             return self.learn(value) if known is None else known
         if value is None or value == []:
             return self.absent
+        if type(value) is int:
+            known = self._numbers.get(value)
+            return self._learn_number(value) if known is None else known
         if isinstance(value, list):
+            if len(value) == 1:
+                return self.bits(value[0])
             return self._sum({predicate for member in value for predicate in self._found(member)})
         return self._sum(self._found(value))
 
@@ -96,9 +108,18 @@ class Slot:
             self.known[text] = bits
         return bits
 
+    def _learn_number(self, number: int) -> int:
+        """Return the bits of a number, and remember them; true is none, though it is equal to 1."""
+        bits = self._sum(self._found(number))
+        if -MAX_REMEMBERED_NUMBER <= number <= MAX_REMEMBERED_NUMBER:
+            self._make_room(0, bits, len(self._numbers))
+            self._numbers[number] = bits
+        return bits
+
     def forget(self) -> None:
         """Forget every value."""
         self.known.clear()
+        self._numbers.clear()
         self.known[None] = self.absent
         self._lines.clear()
         self._by_needles.clear()
@@ -240,8 +261,16 @@ class Words(Slot):
                 found |= holding
         return self._sum(found)
 
+    def _holds_nothing(self, word: str) -> bool:
+        """Return whether certainly nothing is in a word: the fast way for most, which come once and never again."""
+        question = self.question
+        if question.open or not word.isascii() or len(word) > WINDOW:
+            return False
+        folded = word.lower()
+        return folded not in question.exact and not (question.needles and self._needles(folded.encode()))
+
     def _learn_word(self, word: str) -> frozenset[int]:
-        holding = frozenset(self._found(word))
+        holding = NOTHING if self._holds_nothing(word) else frozenset(self._found(word))
         if len(word) <= MAX_REMEMBERED_CHARACTERS:
             self._make_room(len(word), 0, len(self._holding))
             self._holding[word] = holding

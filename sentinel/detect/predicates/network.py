@@ -2,6 +2,7 @@
 
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from socket import AF_INET, inet_pton
 
 from sentinel.detect.check import Check, Reads
 from sentinel.detect.values import Network
@@ -19,13 +20,25 @@ def address(text: str) -> IPv4Address | IPv6Address | None:
     return (found.ipv4_mapped or found) if isinstance(found, IPv6Address) else found
 
 
+@lru_cache(maxsize=65_536)
+def _number(text: str) -> tuple[int, int] | None:
+    """Return version and number of the address in `text`, or None."""
+    try:
+        # Nearly all are IPv4 in its one shortest form, which this reads many times as fast.
+        return 4, int.from_bytes(inet_pton(AF_INET, text), "big")
+    except (OSError, ValueError):
+        found = address(text)
+    return None if found is None else (found.version, int(found))
+
+
 def cidr(value: Network, *, is_keyword: bool) -> Check:  # noqa: ARG001 - a whole text is an address or is none
     """Return the check of a value with modifier `cidr`; what is no address is in no network."""
     network = _network(value.cidr)
+    version, first, mask = network.version, int(network.network_address), int(network.netmask)
 
     def inside(text: str) -> bool:
-        found = address(text)
-        return found is not None and found.version == network.version and found in network
+        found = _number(text)
+        return found is not None and found[0] == version and found[1] & mask == first
 
     return Check(Reads.TEXT, inside)
 
