@@ -6,11 +6,12 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from sentinel.crew.ports import Sieve
 from sentinel.errors import InputError, SentinelError
 from sentinel.lanes import hits
 from sentinel.lanes.conclusions import Completed, Conclusions
 from sentinel.loop import Loop
-from sentinel.pipeline import ATTEMPTS, OnMatches, Sieve
+from sentinel.pipeline import ATTEMPTS, OnMatches
 from sentinel.store import Mark, Store
 
 log = logging.getLogger(__name__)

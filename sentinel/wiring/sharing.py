@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 
 from sentinel.crew.crew import Crew
+from sentinel.crew.ports import Sieve
 from sentinel.detect.engine import Engine
 from sentinel.detect.rule import RuleSet
 from sentinel.journal.kafka.journal import FIRST_PART
@@ -18,7 +19,7 @@ from sentinel.lanes.plain import PlainRules
 from sentinel.lanes.relay import HitRelay
 from sentinel.lanes.shares import Shares
 from sentinel.normalise import normalise
-from sentinel.pipeline import OnFaults, OnMatches, OnStored, Pipeline, Sieve
+from sentinel.pipeline import OnFaults, OnMatches, OnStored, Pipeline
 from sentinel.store import Store
 from sentinel.wiring.brokers import Brokers
 
