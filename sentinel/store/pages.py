@@ -7,14 +7,13 @@ from sentinel.errors import InputError
 from sentinel.model.moment import from_text, to_text
 from sentinel.model.search import Search
 from sentinel.store import counting, cursor
+from sentinel.store.bounds import MAX_RECORDS
 from sentinel.store.columns import TIME
 from sentinel.store.counting import Bars
 from sentinel.store.place import Place, Row
 from sentinel.store.session import Session
 from sentinel.store.sql_values import Sql, join
 
-MAX_RECORDS = 10_000
-"""A page is never longer, whatever the limit asked for."""
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - as the column holds times: UTC without saying so
 
 

@@ -10,7 +10,7 @@ from sentinel.errors import UnavailableError
 from sentinel.model.agency import Scope
 from sentinel.model.record import Record
 from sentinel.model.search import Found, Search
-from sentinel.store import Stop, counting, finding
+from sentinel.store import Stop, bounds, counting
 from sentinel.store.buckets import text
 from sentinel.store.columns import LAYOUT
 from sentinel.store.counting import Bars
@@ -51,7 +51,7 @@ class Reader:
     def search(self, search: Search, stop: Stop | None) -> Found:
         """Return what matches within the scope; raise `InputError` naming the fault and its place in the query."""
         tree = parse(search.query)
-        finding.check(search)
+        bounds.check(search)
 
         def ask(segments: list[Segment]) -> Found:
             files = self._files(_needed(segments, search, tree))

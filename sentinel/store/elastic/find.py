@@ -1,6 +1,6 @@
 """Finds records in Elasticsearch: pages, histograms, most frequent values, single records, and all that match."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from sentinel.errors import InputError, UnavailableError
@@ -8,23 +8,22 @@ from sentinel.model.agency import Scope
 from sentinel.model.ecs import TYPES
 from sentinel.model.record import Record
 from sentinel.model.search import Bucket, Found, Search
-from sentinel.store import Stop
+from sentinel.store import Stop, cursor
+from sentinel.store.bounds import MAX_RECORDS, check
 from sentinel.store.buckets import fill, width_seconds
-from sentinel.store.elastic import cursor, ranking
+from sentinel.store.elastic import ranking
 from sentinel.store.elastic.asking import Asking, failures
 from sentinel.store.elastic.clauses import NOTHING, Clause
 from sentinel.store.elastic.document import document_id, to_record
-from sentinel.store.elastic.mapping import PROSE, RAW_VALUES
+from sentinel.store.elastic.mapping import RAW_VALUES
 from sentinel.store.elastic.streams import pattern
 from sentinel.store.elastic.translate import query, scope_clause
+from sentinel.store.values import as_address
 
 if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
 
 TIME, EVENT_ID = "@timestamp", "event.id"
-MAX_RECORDS = 10_000
-"""A page is never longer, whatever the limit asked for."""
-MAX_OFFSET = 100_000
 SCAN_PAGE = 1_000
 KEEP_ALIVE = "5m"
 """A scan may rest so long between two pages."""
@@ -42,6 +41,7 @@ class Finder:
         Raises `InputError` for a wrong query or a page too far, `StoppedError`, and `UnavailableError` where nothing
         could be searched.
         """
+        check(search)
         wanted = query(search)
         body = {"query": wanted, "track_total_hits": True, **_page(search)}
         body["aggs"] = ranking.aggregations(search.top, max(ranking.FEW, search.top_values))
@@ -60,7 +60,7 @@ class Finder:
             records=tuple(to_record(hit["_source"]) for hit in hits[:limit]),
             buckets=_bars(answer, width, search),
             unreadable=failures(answer),
-            next=cursor.write(search, hits[limit - 1]["sort"]) if len(hits) > limit > 0 else "",
+            next=_next(search, hits[limit - 1]["sort"]) if len(hits) > limit > 0 else "",
             top={field: self._top(search, wanted, place, answer, stop) for place, field in enumerate(search.top)},
         )
 
@@ -136,8 +136,6 @@ class Finder:
 
 def _page(search: Search) -> dict[str, Any]:
     """Return which records are asked for, in which order: one more than the page has, to know whether more follow."""
-    if search.offset > MAX_OFFSET:
-        raise InputError(f"a search shows the first {MAX_OFFSET} events; narrow the time range to see others")
     order = "desc" if search.newest_first else "asc"
     limit = _limit(search)
     page: dict[str, Any] = {
@@ -145,16 +143,51 @@ def _page(search: Search) -> dict[str, Any]:
         "sort": [_sorted_by(search.sort, order), {EVENT_ID: {"order": order}}],
     }
     if search.after:
-        page["search_after"] = cursor.read(search, search.after)
+        page["search_after"] = _after(search)
     else:
         page["from"] = max(0, search.offset)
     return page
 
 
+def _after(search: Search) -> list[Any]:
+    """Return the sort values that the page begins after; raise `InputError` for such as no page of ours ends with."""
+    last = cursor.read(search.after, search.sort, newest_first=search.newest_first)
+    kind = TYPES.get(search.sort, "keyword")
+    if not _KEYS[kind](last.key):
+        raise InputError("this is not the place of a next page; begin again with the first page")
+    return [last.key, last.id]
+
+
+def _is_integer(key: cursor.Key) -> bool:
+    return isinstance(key, int) and -(2**63) <= key < 2**63
+
+
+def _is_number(key: cursor.Key) -> bool:
+    return isinstance(key, float) or _is_integer(key) or key in ("Infinity", "-Infinity")
+
+
+def _is_text(key: cursor.Key) -> bool:
+    return key is None or isinstance(key, str)
+
+
+def _is_address(key: cursor.Key) -> bool:
+    return key is None or as_address(key) is not None
+
+
+_KEYS: dict[str, Callable[[cursor.Key], bool]] = {
+    "long": _is_integer, "boolean": _is_integer, "date": _is_integer, "float": _is_number, "ip": _is_address,
+    "keyword": _is_text,
+}  # fmt: skip
+"""By type of the field sorted by: what Elasticsearch gives as the sort value of a record, with it or without."""
+
+
+def _next(search: Search, values: list[Any]) -> str:
+    place = cursor.Place(values[0], str(values[1]))
+    return cursor.write(search.sort, newest_first=search.newest_first, place=place)
+
+
 def _sorted_by(field: str, order: str) -> dict[str, Any]:
     kind = TYPES.get(field)
-    if field in PROSE:
-        raise InputError(f"sort: {field} is prose, which has no order; sort by another field")
     if kind is None:
         return {f"{RAW_VALUES}.{field}": {"order": order, "missing": "_last"}}
     types = {"float": "double", "date": "date_nanos"}

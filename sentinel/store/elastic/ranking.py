@@ -6,22 +6,18 @@ from typing import Any
 
 import orjson
 
-from sentinel.errors import InputError
 from sentinel.model.ecs import TYPES
-from sentinel.store.elastic.mapping import PROSE, RAW_VALUES
+from sentinel.store.elastic.mapping import RAW_VALUES
 
 FEW, MANY = 1_000, 30_000
 """Values asked for: at first, and where more may be as frequent."""
-MAX_FIELDS = 10
 _NONE = {"buckets": [], "sum_other_doc_count": 0}
 """The answer where no stream exists yet."""
 Ranking = tuple[tuple[str, int], ...]
 
 
 def aggregations(fields: tuple[str, ...], size: int) -> dict[str, Any]:
-    """Return the aggregations for some fields; raise `InputError` for one that has no values to count."""
-    if len(fields) > MAX_FIELDS:
-        raise InputError(f"top: {len(fields)} fields, more than the {MAX_FIELDS} counted at once")
+    """Return the aggregations for fields that have values to count."""
     found = {}
     for place, field in enumerate(fields):
         for number, path in enumerate(_paths(field)):
@@ -58,10 +54,6 @@ def ranked(field: str, place: int, answer: Mapping[str, Any], wanted: int) -> Ra
 def _paths(field: str) -> list[str]:
     """Return the fields of the index that hold the values."""
     kind = TYPES.get(field)
-    if field in PROSE:
-        raise InputError(f"top: {field} is prose, which has no values to count; search it by its words")
-    if kind == "date":
-        raise InputError(f"top: {field} is a time, which has no values to count; use the histogram")
     raw = f"{RAW_VALUES}.{field}"
     return [raw] if kind is None else [field, raw]
 
