@@ -83,6 +83,7 @@ def _batch(collector: Collector, *, epoch: str, first: int, encoding: str, body:
         first=first,
         lines=found,
         received_at=to_text(at),
+        packed=body if encoding == "zstd" else b"",
     )
 
 

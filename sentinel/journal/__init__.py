@@ -32,6 +32,8 @@ class Batch:
     """Sequence of the first line."""
     lines: Sequence[bytes]
     received_at: str
+    packed: bytes = b""
+    """The same lines as one zstd frame, as they came, where they came so: a journal need not pack them again."""
 
 
 class Part(Protocol):

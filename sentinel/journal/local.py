@@ -6,13 +6,14 @@ import threading
 import zlib
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
 
 from sentinel.database.files import explained, transaction
-from sentinel.errors import UnavailableError
+from sentinel.errors import SentinelError, UnavailableError
 from sentinel.journal import Batch, Entry
 from sentinel.journal.gap import SequenceGapError
-from sentinel.journal.packing import Head, entry_of, pack, unpack
+from sentinel.journal.packing import Head, entry_of, packed, unpack
 
 BUSY_TIMEOUT_SECONDS = 10
 READ_BYTES = 16_000_000
@@ -33,6 +34,15 @@ INSERT OR IGNORE INTO state VALUES ('end', 0);
 _Row = tuple[int, int, str, str, str, int, str, bytes, int]
 
 
+@dataclass(slots=True)
+class _Waiting:
+    """A batch that some thread wants kept, and what became of it."""
+
+    batch: Batch
+    outcome: int | SentinelError | None = None
+    """The new last sequence, or why it is not kept; None while that is open."""
+
+
 class LocalJournal:
     """A journal in one file; safe for many threads, one process."""
 
@@ -40,6 +50,8 @@ class LocalJournal:
         self._path = path
         self._limit_bytes = limit_bytes
         self._writing = threading.Lock()
+        self._gathering = threading.Lock()
+        self._waiting: list[_Waiting] = []
         self._reading = threading.Lock()
         self._unpacked: tuple[int, list[bytes]] | None = None
         try:
@@ -60,21 +72,54 @@ class LocalJournal:
     def append(self, batch: Batch) -> int:
         """Keep the batch and advance the sequence, synced to disk on return; return the new last sequence.
 
-        Raises `SequenceGapError` for a gap and `UnavailableError` where the disk or the journal is full.
+        Batches that arrive while others are written are written together, with one sync for all. Raises
+        `SequenceGapError` for a gap and `UnavailableError` where the disk or the journal is full.
         """
-        lines: Sequence[bytes] = batch.lines
-        body = pack(lines)
-        with self._writing, self._explained("write"), self._transaction():
-            last = _last(self._writer, batch.collector, batch.epoch)
-            if batch.first > last + 1:
-                raise SequenceGapError(batch.collector, batch.epoch, expected=last + 1, first=batch.first)
-            if (known := last + 1 - batch.first) > 0:
-                lines = lines[known:]
-                body = pack(lines)
-            if lines:
-                self._check_room(len(body))
-                self._insert(batch, last + 1, len(lines), body)
-            return last + len(lines)
+        mine = _Waiting(batch)
+        with self._gathering:
+            self._waiting.append(mine)
+        with self._writing:
+            if mine.outcome is None:
+                with self._gathering:
+                    together, self._waiting = self._waiting, []
+                self._keep(together)
+        if isinstance(mine.outcome, int):
+            return mine.outcome
+        raise mine.outcome or UnavailableError(f"cannot write the journal {self._path}; send again")
+
+    def _keep(self, together: "Sequence[_Waiting]") -> None:
+        """Write batches in one transaction, each with its own outcome; where that fails, it is the outcome of all."""
+        reason = f"cannot write the journal {self._path}; send again"
+        try:
+            with self._explained("write"), self._transaction():
+                outcomes = [self._outcome(each.batch) for each in together]
+            for each, outcome in zip(together, outcomes, strict=True):
+                each.outcome = outcome
+        except UnavailableError as error:
+            reason = str(error)
+        finally:
+            # Whatever happened: nobody may take for kept what was not.
+            for each in together:
+                each.outcome = UnavailableError(reason) if each.outcome is None else each.outcome
+
+    def _outcome(self, batch: Batch) -> int | SentinelError:
+        """Return the new last sequence, or what speaks against the batch, of which nothing is written then."""
+        try:
+            return self._put(batch)
+        except SentinelError as error:
+            return error
+
+    def _put(self, batch: Batch) -> int:
+        last = _last(self._writer, batch.collector, batch.epoch)
+        if batch.first > last + 1:
+            raise SequenceGapError(batch.collector, batch.epoch, expected=last + 1, first=batch.first)
+        known = last + 1 - batch.first
+        if known >= len(batch.lines):
+            return last
+        body = packed(batch, known)
+        self._check_room(len(body))
+        self._insert(batch, last + 1, len(batch.lines) - known, body)
+        return last + len(batch.lines) - known
 
     def read(self, position: int, limit: int) -> Sequence[Entry]:
         """Return at most `limit` entries from `position` on, fewer where they are long.

@@ -8,12 +8,13 @@ import zstandard
 
 from sentinel.errors import InputError
 from sentinel.event import Event
-from sentinel.journal import Entry
+from sentinel.journal import Batch, Entry
 from sentinel.journal.decode import decode
 from sentinel.model.moment import from_text
 
 MAX_BODY_BYTES = 64_000_000
 """A stored batch that unpacks to more than this is damaged; intake lets through half of it."""
+_PIECE = 1 << 20
 MAX_FAULT_CHARACTERS = 1_000_000
 """What is kept of a line that cannot be decoded."""
 UNKNOWN_DATASET = "unknown"
@@ -36,14 +37,36 @@ def pack(lines: Sequence[bytes]) -> bytes:
     return zstandard.ZstdCompressor(level=1).compress(b"\n".join(lines))
 
 
+def packed(batch: Batch, skip: int) -> bytes:
+    """Return the lines of a batch but the first `skip` as one body; as it came, where it may be kept so."""
+    return batch.packed if batch.packed and not skip else pack(batch.lines[skip:])
+
+
 def unpack(body: bytes, crc: int) -> list[bytes] | None:
     """Return the lines of a body with that checksum; None where it is damaged."""
     if zlib.crc32(body) != crc:
         return None
     try:
-        return zstandard.ZstdDecompressor().decompress(body, max_output_size=MAX_BODY_BYTES).split(b"\n")
+        plain = _plain(body)
     except zstandard.ZstdError:
         return None
+    # Intake counts no empty lines.
+    return [line for line in plain.split(b"\n") if line]
+
+
+def _plain(body: bytes) -> bytes:
+    """Return what a frame holds, at most `MAX_BODY_BYTES`; one that came from outside need not say how much that is."""
+    unpacker = zstandard.ZstdDecompressor()
+    if 0 <= zstandard.frame_content_size(body) <= MAX_BODY_BYTES:
+        return unpacker.decompress(body)
+    with unpacker.stream_reader(body) as reader:
+        pieces, left = [], MAX_BODY_BYTES
+        while left and (piece := reader.read(min(left, _PIECE))):
+            pieces.append(piece)
+            left -= len(piece)
+    if not left:
+        raise zstandard.ZstdError(f"more than {MAX_BODY_BYTES} bytes")
+    return b"".join(pieces)
 
 
 def entry_of(head: Head, place: int, number: int, line: bytes, fault: str = "") -> Entry:

@@ -3,12 +3,15 @@
 import random
 import sqlite3
 import threading
+from collections import Counter
 from pathlib import Path
 
 import pytest
+import zstandard
 
 from sentinel.errors import UnavailableError
 from sentinel.journal import Batch
+from sentinel.journal.gap import SequenceGapError
 from sentinel.journal.local import READ_BYTES, LocalJournal
 
 AT = "2026-11-23T08:00:00.000000Z"
@@ -90,3 +93,62 @@ def test_a_folder_that_cannot_be_used_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(UnavailableError, match=r"cannot open the journal .*journal.db"):
         LocalJournal(tmp_path / "file" / "journal.db")
+
+
+def test_batches_that_come_at_once_are_kept_each_with_its_own_answer(tmp_path: Path) -> None:
+    journal = LocalJournal(tmp_path / "journal.db")
+    made: dict[str, list[int | str]] = {}
+
+    def send(name: str) -> None:
+        answers = made.setdefault(name, [])
+        for turn in range(20):
+            first = turn * 5 + 1 + (100 if turn % 7 == 6 else 0)
+            lines = [b'{"n":%d}' % number for number in range(5)]
+            try:
+                answers.append(journal.append(Batch(name, "city", "aaaaaaaa", first, lines, AT)))
+            except SequenceGapError as error:
+                answers.append(f"expected {error.expected}")
+                answers.append(journal.append(Batch(name, "city", "aaaaaaaa", turn * 5 + 1, lines, AT)))
+
+    threads = [threading.Thread(target=send, args=(f"c{number}",)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for answers in made.values():
+        assert [answer for answer in answers if isinstance(answer, int)] == list(range(5, 101, 5))
+        assert [answer for answer in answers if isinstance(answer, str)] == ["expected 31", "expected 66"]
+    entries = [entry for at in range(0, 800, 100) for entry in journal.read(at, 100)]
+    assert [entry.position for entry in entries] == list(range(800))
+    assert Counter(entry.event.collector for entry in entries) == {f"c{number}": 100 for number in range(8)}
+    journal.close()
+
+
+@pytest.mark.parametrize("says_size", [True, False])
+@pytest.mark.parametrize("known", [0, 2])
+def test_a_batch_is_kept_as_it_came(tmp_path: Path, *, says_size: bool, known: int) -> None:
+    journal = LocalJournal(tmp_path / "journal.db")
+    lines = [b"line %d" % number for number in range(5)]
+    journal.append(Batch("c", "city", "aaaaaaaa", 1, lines[:known] or [b"x"], AT)) if known else None
+    plain = b"\n".join(lines[:3]) + b"\n\n\n" + b"\n".join(lines[3:]) + b"\n"
+    frame = zstandard.ZstdCompressor(write_content_size=says_size).compress(plain)
+    assert journal.append(Batch("c", "city", "aaaaaaaa", 1, lines, AT, frame)) == 5
+    assert [entry.event.raw for entry in journal.read(0, 10)] == [line.decode() for line in lines]
+    with sqlite3.connect(tmp_path / "journal.db") as database:
+        bodies = [row[0] for row in database.execute("SELECT body FROM batches")]
+    assert (frame in bodies) == (known == 0)
+    journal.close()
+
+
+def test_a_failed_write_is_the_answer_to_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    journal = LocalJournal(tmp_path / "journal.db")
+    with monkeypatch.context() as patch:
+        patch.setattr(journal, "_insert", lambda *_: (_ for _ in ()).throw(sqlite3.OperationalError("disk full")))
+        with pytest.raises(UnavailableError, match="disk full"):
+            journal.append(Batch("c", "city", "aaaaaaaa", 1, [b"a"], AT))
+    with monkeypatch.context() as patch:
+        patch.setattr(journal, "_insert", lambda *_: (_ for _ in ()).throw(RuntimeError("a fault of ours")))
+        with pytest.raises(RuntimeError, match="a fault of ours"):
+            journal.append(Batch("c", "city", "aaaaaaaa", 1, [b"a"], AT))
+    assert journal.append(Batch("c", "city", "aaaaaaaa", 1, [b"a"], AT)) == 1
+    journal.close()
