@@ -2,8 +2,8 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import closing
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from sentinel.accounts.agencies import CITY
@@ -14,11 +14,10 @@ from sentinel.cli.init import create
 from sentinel.home import Keys, make_client
 from sentinel.model.search import Search
 from sentinel.model.sender import Network, SenderLimits
-from sentinel.wiring import open_home
+from sentinel.wiring import Home, open_home
 from tests.live.servers.process import ServerProcess, free_port
 
 AGENCY = "dept-finance"
-NO_RULES = "title: unused\n"
 FAST = SenderLimits(events_per_second=100_000, bytes_per_second=100_000_000)
 
 
@@ -67,22 +66,31 @@ class SentinelServer(ServerProcess):
         """Say whether the web server answers; the other doors are open by then."""
         return Client(self.url, self.keys.ca).is_up()
 
+    @cached_property
+    def beside(self) -> Home:
+        """The home as another process sees it."""
+        return open_home(self.home)
+
+    def remove(self) -> None:
+        """Kill the server and delete its data."""
+        if "beside" in self.__dict__:
+            self.beside.close()
+        super().remove()
+
     def add_sender(
         self, door: str, dataset: str = "linux.syslog", networks: tuple[Network, ...] = (), certificate: str = ""
     ) -> str:
         """Let somebody send; return the token, empty for syslog."""
-        with closing(open_home(self.home)) as opened:
-            opened.agencies.load_bundled()
-            return opened.sender_desk.add(
-                administrator(opened.agencies),
-                door=door,
-                name=f"{door} {certificate[:8]}",
-                agency=AGENCY,
-                dataset=dataset,
-                networks=networks,
-                certificate=certificate,
-                limits=FAST,
-            )[1]
+        return self.beside.sender_desk.add(
+            administrator(self.beside.agencies),
+            door=door,
+            name=f"{door} {certificate[:8]}",
+            agency=AGENCY,
+            dataset=dataset,
+            networks=networks,
+            certificate=certificate,
+            limits=FAST,
+        )[1]
 
     def certify(self, name: str) -> tuple[Path, Path]:
         """Make a client certificate and its sender; return the files with certificate and key."""
@@ -90,14 +98,11 @@ class SentinelServer(ServerProcess):
         return self.folder / f"{name}.pem", self.folder / f"{name}.key"
 
     def stored(self, field: str = "event.original") -> Counter[str]:
-        """Return how often each value of a field is stored, read beside the server."""
-        with closing(open_home(self.home)) as opened:
-            search = Search(
-                scope=opened.agencies.scope(CITY), query=f"organization.id:{AGENCY} AND NOT event.dataset:sentinel.*"
-            )
-            return Counter(str(record.fields.get(field)) for record in opened.store.scan(search))
+        """Return how often each value of a field is stored of what senders sent."""
+        scope = self.beside.agencies.scope(CITY)
+        found = self.beside.store.scan(Search(scope=scope, query=f"organization.id:{AGENCY} AND NOT event.dataset:sentinel.*"))
+        return Counter(str(record.fields.get(field)) for record in found)
 
     def position(self) -> int:
-        """Return how many events were stored, repeats counted: cheap to ask."""
-        with closing(open_home(self.home)) as opened:
-            return opened.store.mark().position
+        """Return how many events were stored, repeats and Sentinel's own counted: cheap to ask."""
+        return self.beside.store.mark().position
