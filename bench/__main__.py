@@ -13,6 +13,7 @@ COMMANDS = (
     ["bench.sigma_logs"],
     ["bench.correlation_kill", "--seeds", "5"],
     ["bench.kill_trial", "--seeds", "3"],
+    ["bench.crash_trial", "--trials", "20"],
 )
 
 

@@ -92,10 +92,14 @@ class SentinelServer(ServerProcess):
             limits=FAST,
         )[1]
 
-    def certify(self, name: str) -> tuple[Path, Path]:
-        """Make a client certificate and its sender; return the files with certificate and key."""
-        self.add_sender("syslog", certificate=make_client(self.keys, name, self.folder))
-        return self.folder / f"{name}.pem", self.folder / f"{name}.key"
+    @property
+    def client(self) -> tuple[Path, Path]:
+        """Files with the certificate and the key of the sender that `certify` has made."""
+        return self.folder / "client.pem", self.folder / "client.key"
+
+    def certify(self) -> None:
+        """Let a sender with a client certificate send."""
+        self.add_sender("syslog", certificate=make_client(self.keys, "client", self.folder))
 
     def stored(self, field: str = "event.original") -> Counter[str]:
         """Return how often each value of a field is stored of what senders sent."""

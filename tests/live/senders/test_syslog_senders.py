@@ -36,7 +36,7 @@ def rsyslog(server: SentinelServer, options: str, port: int, globals_: str = "",
 
 
 def rsyslog_tls(server: SentinelServer) -> Rsyslog:
-    certificate, key = server.certify("rsyslog")
+    certificate, key = server.client
     driver = "DefaultNetstreamDriver"
     names = f'global({driver}CAFile="{server.keys.ca}" {driver}CertFile="{certificate}" {driver}KeyFile="{key}")\n'
     options = (
@@ -52,7 +52,7 @@ def syslog_ng(driver: str) -> Callable[[SentinelServer], SyslogNg]:
     def make(server: SentinelServer) -> SyslogNg:
         if "tls" not in driver:
             return SyslogNg(f"{driver} port({server.ports.syslog}) {buffer});")
-        certificate, key = server.certify("syslog-ng")
+        certificate, key = server.client
         files = f'ca-file("{server.keys.ca}") cert-file("{certificate}") key-file("{key}") peer-verify(yes)'
         return SyslogNg(f"{driver} port({server.ports.tls}) tls({files}) {buffer});")
 
@@ -79,6 +79,7 @@ def server() -> Iterator[SentinelServer]:
     server = SentinelServer()
     # Before it starts: it reads its senders once a second, and what a stranger sends is not kept.
     server.add_sender("syslog", networks=(ip_network("127.0.0.1"),))
+    server.certify()
     with server:
         yield server
 
