@@ -103,8 +103,8 @@ class SentinelServer(ServerProcess):
 
     def stored(self, field: str = "event.original") -> Counter[str]:
         """Return how often each value of a field is stored of what senders sent."""
-        scope = self.beside.agencies.scope(CITY)
-        found = self.beside.store.scan(Search(scope=scope, query=f"organization.id:{AGENCY} AND NOT event.dataset:sentinel.*"))
+        query = f"organization.id:{AGENCY} AND NOT event.dataset:sentinel.*"
+        found = self.beside.store.scan(Search(scope=self.beside.agencies.scope(CITY), query=query))
         return Counter(str(record.fields.get(field)) for record in found)
 
     def position(self) -> int:
