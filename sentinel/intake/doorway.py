@@ -25,6 +25,10 @@ from sentinel.model.sender import Sender
 
 log = logging.getLogger(__name__)
 
+REFUSED_EVENTS = 10
+"""What a refused request costs."""
+HURRY_SECONDS = 1.0
+"""Who goes too fast is written down so often at most: it may be a thousand times a second."""
 Faults = Mapping[str, tuple[int, str]]
 """Reason to how many and a sentence about the last one."""
 
@@ -67,6 +71,7 @@ class Doorway:
         self._turns: dict[str, threading.Lock] = {}
         self._lives: dict[str, _Life] = {}
         self._paces: dict[str, Pace] = {}
+        self._hurries: dict[str, tuple[float, int]] = {}
         self._counts: Counter[tuple[str, str]] = Counter()
 
     @property
@@ -88,8 +93,14 @@ class Doorway:
                 f"sender {sender.id} may send {limits.events_per_second} events and {limits.bytes_per_second} bytes a "
                 f"second; wait {wait:.1f} s"
             )
-            self.count(sender, {"too_fast": (1, sentence)})
+            if number := self._hurried(sender):
+                self.count(sender, {"too_fast": (number, sentence)})
             raise TooFastError(sentence, wait)
+
+    def charge(self, sender: Sender, size: int) -> None:
+        """Let a request that was refused use up what the sender may send, so that nobody sends nonsense at will."""
+        with self._guard:
+            self._pace(sender).take(REFUSED_EVENTS, size)
 
     def take(
         self,
@@ -130,6 +141,15 @@ class Doorway:
     def refused(self, door: str, reason: str = "unknown_sender", number: int = 1) -> None:
         """Count requests, packets or connections that no sender can be blamed for."""
         self._note(door, {reason: number})
+
+    def _hurried(self, sender: Sender) -> int:
+        """Return how many requests came too fast since they were written last; 0 to write later."""
+        at = self._monotonic()
+        with self._guard:
+            written, number = self._hurries.get(sender.id, (float("-inf"), 0))
+            is_due = at - written >= HURRY_SECONDS
+            self._hurries[sender.id] = (at, 0) if is_due else (written, number + 1)
+        return number + 1 if is_due else 0
 
     def _append(self, sender: Sender, lines: Sequence[bytes], received_at: str) -> None:
         with self._turn(sender.id):

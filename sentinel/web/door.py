@@ -19,6 +19,7 @@ from sentinel.web.faults import RETRY_AFTER_SECONDS
 from sentinel.web.services import Services
 
 MAX_QUERY = 50
+TOO_LARGE = 413
 GONE = 499
 """Nobody reads the answer to a request whose sender has gone."""
 Done = Callable[[Sender, Reply], Reply]
@@ -29,12 +30,13 @@ async def serve(request: Request, behind: Services, name: str, done: Done | None
     door, asked = DOORS[name], asked_of(request)
     try:
         sender = await run_in_threadpool(known, request, behind, name)
-        behind.doorway.admit(sender)
+        await run_in_threadpool(behind.doorway.admit, sender)
         try:
             async with behind.bodies.hold(request, sender.limits.body_bytes) as body:
                 encoding = request.headers.get("content-encoding", "identity").strip().lower()
                 reply = await behind.bodies.work(lambda: _take(behind, door, asked, sender, body, encoding))
         except InputError as error:
+            behind.doorway.charge(sender, sender.limits.body_bytes if error.http_status == TOO_LARGE else 0)
             await run_in_threadpool(behind.doorway.count, sender, {_reason(error): (1, str(error))})
             raise
     except ClientDisconnect:

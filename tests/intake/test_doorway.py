@@ -131,6 +131,30 @@ def test_who_goes_too_fast_waits_and_may_go_on(
     doorway.admit(sender)
 
 
+def test_many_who_go_too_fast_are_written_once_a_second_and_all_counted(
+    doorway: Doorway, sender: Sender, clock: Clock, engine: Engine
+) -> None:
+    doorway.take(sender, lines(*["x"] * 3_000), size=1)
+    for _ in range(5):
+        with pytest.raises(TooFastError):
+            doorway.admit(sender)
+    (counter,) = Ledger(engine).counters(frozenset({"dept-a"}))
+    assert counter.count == 1
+    clock.seconds += 1.5
+    with pytest.raises(TooFastError):
+        doorway.admit(sender)
+    (counter,) = Ledger(engine).counters(frozenset({"dept-a"}))
+    assert counter.count == 6
+
+
+def test_nonsense_uses_up_what_a_sender_may_send(doorway: Doorway, sender: Sender) -> None:
+    doorway.admit(sender)
+    for _ in range(200):
+        doorway.charge(sender, 0)
+    with pytest.raises(TooFastError):
+        doorway.admit(sender)
+
+
 def test_a_steady_sender_at_its_limit_never_waits(doorway: Doorway, sender: Sender, clock: Clock) -> None:
     for _ in range(100):
         doorway.admit(sender)
