@@ -1,6 +1,7 @@
 """Sees to it that the topics are there and as large as we need them; makes them where we may."""
 
 import threading
+import time
 from dataclasses import dataclass
 
 from confluent_kafka import KafkaError, KafkaException
@@ -13,6 +14,9 @@ MAX_MESSAGE_BYTES = 8_388_608
 """What our own topics take; of topics that others made we take what they allow."""
 HEADROOM_BYTES = 4_096
 """Head, key and Kafka's own frame."""
+LOOK_SECONDS = 5.0
+REFUSE_SECONDS = 2.0
+PATIENCE_SECONDS = 1.0
 _SETTINGS = {
     # What is stored is deleted by the pipeline; what is not must never be, however long it waits.
     "retention.ms": "-1",
@@ -41,17 +45,38 @@ class Keeper:
         self._name = name
         self._lock = threading.Lock()
         self._known: Topic | None = None
+        self._refused_until = 0.0
+        self._why = ""
 
     def there(self) -> Topic:
-        """Return the topic, made where it is missing; raises what `ensure` raises."""
-        with self._lock:
-            if self._known is None:
-                self._known = ensure(self.cluster, self._name)
-            return self._known
+        """Return the topic, made where it is missing; raises what `ensure` raises.
+
+        After a failure all are refused for a moment, and nobody waits long for another who asks: brokers that are
+        gone must not hold every thread of the doors.
+        """
+        if (known := self._known) is not None:
+            return known
+        if not self._lock.acquire(timeout=PATIENCE_SECONDS):
+            raise UnavailableError(f"Kafka at {self.cluster.servers} does not answer yet")
+        try:
+            return self._asked()
+        finally:
+            self._lock.release()
 
     def forget(self) -> None:
         """Look again the next time: something went wrong with it."""
         self._known = None
+
+    def _asked(self) -> Topic:
+        if time.monotonic() < self._refused_until:
+            raise UnavailableError(self._why)
+        if self._known is None:
+            try:
+                self._known = ensure(self.cluster, self._name)
+            except UnavailableError as error:
+                self._why, self._refused_until = str(error), time.monotonic() + REFUSE_SECONDS
+                raise
+        return self._known
 
 
 def ensure(cluster: Cluster, name: str) -> Topic:
@@ -63,7 +88,7 @@ def ensure(cluster: Cluster, name: str) -> Topic:
     topic = cluster.topic(name)
     admin = AdminClient(cluster.client())
     with explained(f"reach Kafka at {cluster.servers}"):
-        known = admin.list_topics(timeout=TIMEOUT_SECONDS).topics.get(topic)
+        known = admin.list_topics(timeout=LOOK_SECONDS).topics.get(topic)
     if known is None:
         _make(admin, cluster, topic)
         return Topic(topic, cluster.partitions, MAX_MESSAGE_BYTES - HEADROOM_BYTES)
