@@ -39,6 +39,11 @@ class Actor:
                 list(self.command), stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=environment
             )
 
+    @property
+    def is_dead(self) -> bool:
+        """Return whether it was started and has ended."""
+        return self.process is not None and self.process.poll() is not None
+
     def await_death(self, seconds: float) -> None:
         """Wait until it has died at its point, or kill it."""
         assert self.process is not None

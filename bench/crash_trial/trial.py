@@ -28,7 +28,6 @@ LEAST_BATCHES = 5
 """Of each producer, before and after the faults."""
 START_SECONDS = 60.0
 DRAIN_SECONDS = 120.0
-DEATH_SECONDS = 4.0
 
 
 class TrialError(Exception):
@@ -140,9 +139,12 @@ class Trial:
             self._until_up()
             actor.kill()
             actor.start(fault)
-        if not fault.call:
+        if fault.call:
+            # Its start has calls too; what it does not reach within its time, it is killed for.
+            until(lambda: actor.is_dead or self.client.is_up(), START_SECONDS, "the start before a point")
+        else:
             self._until_up()
-        actor.await_death(fault.seconds + (DEATH_SECONDS if fault.call else 0.0))
+        actor.await_death(fault.seconds)
         actor.start()
 
     def _harm(self, fault: Fault) -> None:
@@ -165,7 +167,7 @@ class Trial:
 
         def is_up() -> bool:
             for actor in self.actors.values():
-                if actor.process is not None and actor.process.poll() is not None:
+                if actor.is_dead:
                     actor.start()
             return self.client.is_up()
 

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from sentinel.errors import UnavailableError
 from sentinel.intake.senders import of_address
@@ -26,7 +27,8 @@ class Gate:
     def renew(self) -> None:
         """Read the senders anew; while the database does not answer, those known before stay."""
         try:
-            found = list(self._active())
+            # When a sender was last seen changes all the time, and nothing here depends on it.
+            found = [replace(sender, last_seen_at=None) for sender in self._active()]
         except UnavailableError as error:
             log.warning("Cannot read the senders now; those known before may go on.", extra={"reason": str(error)})
             return
@@ -46,7 +48,9 @@ class Gate:
 
     def by_certificate(self, fingerprint: str) -> Sender | None:
         """Return the sender with the client certificate of this SHA-256 in hex, None for nobody's."""
-        return next((sender for sender in self._senders if sender.certificate == fingerprint), None)
+        return next(
+            (sender for sender in self._senders if sender.certificate and sender.certificate == fingerprint), None
+        )
 
     def current(self, sender: Sender) -> Sender | None:
         """Return the sender as it is now, None where it was revoked."""

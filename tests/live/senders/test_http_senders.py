@@ -23,7 +23,7 @@ DOCUMENT = (
     'template(name="document" type="list" option.jsonf="on") {\n'
     ' property(outname="@timestamp" name="timereported" dateFormat="rfc3339" format="jsonf")\n'
     ' property(outname="host.name" name="hostname" format="jsonf")\n'
-    ' property(outname="message" name="msg" format="jsonf" position.from="2")\n}\n'
+    ' property(outname="message" name="rawmsg" format="jsonf")\n}\n'
 )
 
 
