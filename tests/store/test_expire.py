@@ -1,7 +1,7 @@
 """Promises of deleting: what is past its time goes, what is held or younger stays, and both are counted right."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,18 +14,21 @@ from sentinel.model.record import Record
 from sentinel.store import Mark, Store
 from sentinel.store.expiry import Expired, Expiry, Held, covers
 from sentinel.store.local import LocalStore
+from tests.store.backends import BACKENDS, Open
 from tests.store.examples import START, city, record
 
-Make = Callable[[], Store]
-BACKENDS: dict[str, Callable[[Path], Store]] = {"local": lambda folder: LocalStore(folder, grace=timedelta(0))}
+STORES: dict[str, Open] = {
+    **BACKENDS,
+    "local": lambda _request, folder: LocalStore(folder / "store", grace=timedelta(0)),
+}
 NEVER, LATER = "2000-01-01T00:00:00.000000Z", "2200-01-01T00:00:00.000000Z"
 """Times of storing before which nothing, and everything, was stored."""
 DATASETS = ["linux.auth", "network.flow", "network.dns", "egov.portal", "sentinel.audit", ""]
 
 
-@pytest.fixture(params=BACKENDS)
+@pytest.fixture(params=STORES)
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    made = BACKENDS[request.param](tmp_path / "store")
+    made = STORES[request.param](request, tmp_path)
     yield made
     made.close()
 

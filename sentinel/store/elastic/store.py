@@ -137,6 +137,7 @@ class ElasticStore:
         """End what is under way; what was not stored is in doubt, and asked for at the next start."""
         self._stop.set()
         self._bulk.close()
+        self._finder.close()
         self._client.close()
 
     def _item(self, record: Record) -> Item:
