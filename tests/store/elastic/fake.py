@@ -7,6 +7,7 @@ new one. Each bulk request takes the next fault from the script; without one it 
 import json
 import re
 import socket
+import ssl
 import threading
 from collections import defaultdict, deque
 from collections.abc import Callable, Mapping
@@ -65,7 +66,9 @@ class Call:
 class FakeElastic:
     """The server. `script` says what goes wrong with the next bulk requests, `broken` what does with all reads."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        self.secret = ""
+        """What the header Authorization must say, where it must say something."""
         self.script: deque[Fault | None] = deque()
         self.broken: Fault | None = None
         self.most_bytes = 100_000_000
@@ -85,11 +88,15 @@ class FakeElastic:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
         self._server.fake = self  # type: ignore[attr-defined]
         self._server.daemon_threads = True
+        self._scheme = "http"
+        if tls is not None:
+            self._scheme = "https"
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        return f"{self._scheme}://127.0.0.1:{self._server.server_address[1]}"
 
     @property
     def stored(self) -> list[str]:
@@ -113,18 +120,16 @@ class FakeElastic:
     def serve(self, call: Call) -> None:
         path = call.handler.path
         self.paths.append(f"{call.handler.command} {path}")
-        if path.startswith("/_bulk"):
+        if self.secret and call.handler.headers["Authorization"] != self.secret:
+            refuse(401, "security_exception", "unable to authenticate")(call)
+        elif path.startswith("/_bulk"):
             self._bulk(call)
         elif self.broken is not None:
             self.broken(call)
-        elif path.startswith("/_nodes"):
-            call.answer(200, {"nodes": {str(n): {"version": each} for n, each in enumerate(self.versions)}})
+        elif path.startswith(("/_nodes", "/_data_stream", "/_ilm")):
+            self._about(call)
         elif "_template" in path:
             self._template(call)
-        elif any(path.startswith(each) for each in self.modules):
-            call.answer(404, {"error": {"type": "resource_not_found_exception", "reason": "none"}, "status": 404})
-        elif path.startswith(("/_data_stream", "/_ilm")):
-            call.answer(405, {"error": "Incorrect HTTP method", "status": 405})
         elif "/_refresh" in path:
             call.answer(200, {"_shards": {"total": 1, "successful": 1, "failed": 0}})
         elif "/_search" in path:
@@ -133,6 +138,15 @@ class FakeElastic:
             call.answer(200, {"result": self._delete(match["index"], match["id"])})
         else:
             call.answer(404, {"error": {"type": "unknown", "reason": path}, "status": 404})
+
+    def _about(self, call: Call) -> None:
+        """Answer questions about what there is."""
+        if call.handler.path.startswith("/_nodes"):
+            call.answer(200, {"nodes": {str(n): {"version": each} for n, each in enumerate(self.versions)}})
+        elif call.handler.path.startswith(tuple(self.modules)):
+            call.answer(404, {"error": {"type": "resource_not_found_exception", "reason": "none"}, "status": 404})
+        else:
+            call.answer(405, {"error": "Incorrect HTTP method", "status": 405})
 
     def _template(self, call: Call) -> None:
         path = call.handler.path

@@ -1,5 +1,7 @@
 """The store as a home opens it: by its settings, with quarantine, while the server comes and goes."""
 
+import base64
+import ssl
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,7 +19,7 @@ from tests.store.examples import CITY
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Path:
-    make_keys(tmp_path / "keys", ["localhost"])
+    make_keys(tmp_path / "keys", ["localhost", "127.0.0.1"])
     (tmp_path / "keys" / "elastic.secret").write_text("hunter2\n")
     return tmp_path / "sentinel.toml"
 
@@ -80,6 +82,44 @@ def test_a_server_that_lost_its_templates_gets_them_again(fake: FakeElastic, pla
         place.store.add(records(1, 2), Mark(2))
     place.store.add(records(1, 2), Mark(2))
     assert "/_index_template/logs-sentinel.linux" in fake.templates
+
+
+@pytest.fixture
+def guarded(settings: Path) -> Iterator[FakeElastic]:
+    """Start a server with TLS, by the certificate of the home itself."""
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(settings.parent / "keys" / "server.pem", settings.parent / "keys" / "server.key")
+    with FakeElastic(tls) as server:
+        yield server
+
+
+@pytest.mark.parametrize(
+    ("user", "header"),
+    [("", "ApiKey hunter2"), ("sentinel", "Basic " + base64.b64encode(b"sentinel:hunter2").decode())],
+)
+def test_tls_and_the_secret_are_used(guarded: FakeElastic, settings: Path, user: str, header: str) -> None:
+    guarded.secret = header
+    settings.write_text(
+        f'[store]\nurl = "elastic+{guarded.url}"\nuser = "{user}"\nca_file = "ca.pem"\nsecret_file = "elastic.secret"\n'
+    )
+    place = open_home(settings.parent)
+    assert place.store.add(records(0, 2), Mark(2)) == 2
+    guarded.secret = "another"
+    with pytest.raises(UnavailableError, match=r"store\.user") as caught:
+        place.store.add(records(2, 3), Mark(3))
+    assert "hunter2" not in str(caught.value)
+    place.close()
+
+
+def test_a_server_that_another_authority_signed_is_refused(guarded: FakeElastic, settings: Path) -> None:
+    make_keys(settings.parent / "other", ["localhost"])
+    ca = settings.parent / "other" / "ca.pem"
+    settings.write_text(f'[store]\nurl = "elastic+{guarded.url}"\nca_file = "{ca}"\n')
+    place = open_home(settings.parent)
+    with pytest.raises(UnavailableError, match="certificate"):
+        place.store.add(records(0, 1), Mark(1))
+    assert not guarded.paths
+    place.close()
 
 
 @pytest.mark.parametrize(
