@@ -12,6 +12,7 @@ import argparse
 import resource
 import statistics
 import tempfile
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
@@ -111,16 +112,31 @@ def race(client: Elasticsearch, store: ElasticStore, local: LocalStore, chosen: 
 
 def disk(client: Elasticsearch, local: Path, count: int) -> None:
     """Print what both stores need for a million events, Elasticsearch after a merge to one segment."""
-    for name in (OURS, HELPER):
-        client.indices.refresh(index=pattern(name))
     client.options(request_timeout=600).indices.forcemerge(index=pattern(OURS), max_num_segments=1)
-    stats = client.indices.stats(index=pattern(OURS), metric="store,docs").body["_all"]["primaries"]
+    # Only after these are the files of before the merge gone.
+    client.indices.flush(index=pattern(OURS))
+    client.indices.refresh(index=pattern(OURS))
+    stats = _settled(client)
     assert stats["docs"]["count"] == count
     elastic = stats["store"]["size_in_bytes"] / count
     embedded = sum(path.stat().st_size for path in local.rglob("*") if path.is_file()) / count
     print(f"Elasticsearch     {elastic:>12,.0f} MB for a million events")
     print(f"embedded          {embedded:>12,.0f} MB for a million events")
     print(f"embedded / Elastic{embedded / elastic:>12.3f}  (wanted: at most 0.1)")
+
+
+def _settled(client: Elasticsearch) -> dict[str, Any]:
+    """Return the statistics of our streams once their size has stopped changing."""
+    pause, before = threading.Event(), -1
+    for _ in range(30):
+        stats: dict[str, Any] = client.indices.stats(index=pattern(OURS), metric="store,docs").body["_all"]["primaries"]
+        size = int(stats["store"]["size_in_bytes"])
+        if size == before:
+            break
+        before = size
+        # Elasticsearch looks at the sizes of its files every ten seconds.
+        pause.wait(11)
+    return stats
 
 
 def measure(version: str, chosen: argparse.Namespace) -> None:

@@ -24,6 +24,7 @@ FEW_ITEMS = 200
 """Not worth a second request."""
 FIRST_PAUSE_SECONDS = 0.5
 MAX_PAUSE_SECONDS = 30.0
+CLOSING = "the store is being closed; what is not stored yet is sent when it is open again"
 PATIENCE_SECONDS = 60.0
 """Without progress for so long it gives the batch back, so that people are told; whoever calls tries again for ever."""
 
@@ -200,6 +201,8 @@ class Bulk:
 
     def _round(self, load: _Load) -> None:
         """Send what waits, until all is sent or something stands in the way."""
+        if self._stop.is_set():
+            raise UnavailableError(CLOSING)
         load.trouble = ""
         if load.unclear and not self._ask(load):
             return
@@ -224,7 +227,7 @@ class Bulk:
         return True
 
     def _drain(self, load: _Load) -> None:
-        while True:
+        while not self._stop.is_set():
             chunk, lines = self._fill(load)
             if not chunk:
                 return
@@ -292,7 +295,7 @@ class Bulk:
             log.warning("Elasticsearch does not take events; they are sent again.", extra={"reason": load.trouble})
         longest = min(self._first_pause * 2**attempt, MAX_PAUSE_SECONDS)
         if self._stop.wait(random.uniform(0, longest)):  # noqa: S311 - spreads load, guards nothing
-            raise UnavailableError("the store is being closed; what is not stored yet is sent when it is open again")
+            raise UnavailableError(CLOSING)
 
     def _count(self, **more: int) -> None:
         with self._counting:

@@ -55,7 +55,8 @@ class ElasticStore:
         progress for `patience_seconds` gives up, so that its caller can say so and try again.
         """
         self._client = client
-        self._namespace = namespace
+        self.namespace = namespace
+        """End of the names of its streams."""
         self._stop = threading.Event()
         self._counts: Counter[str] = Counter()
         self._wire = Wire(client, pattern(namespace), refresh=refresh)
@@ -142,7 +143,7 @@ class ElasticStore:
 
     def _item(self, record: Record) -> Item:
         check(record)
-        return Item(record, document_id(record.id), stream(dataset(record), self._namespace))
+        return Item(record, document_id(record.id), stream(dataset(record), self.namespace))
 
     def _lines(self, item: Item) -> bytes:
         action = f'{{"create":{{"_index":"{item.stream}","_id":{_quoted(item.id)}}}}}\n'

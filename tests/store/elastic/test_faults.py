@@ -203,11 +203,18 @@ def test_nobody_listening_is_told_and_survived(engine: Engine) -> None:
 
 
 def test_closing_ends_the_waiting(fake: FakeElastic, engine: Engine) -> None:
-    fake.script.extend([refuse(429)] * 1000)
-    with scene(fake.url, engine, patience_seconds=100) as place:
-        place.stop.set()
+    with scene(fake.url, engine, patience_seconds=100, first_pause_seconds=100) as place:
+
+        def close_meanwhile(call: faults.Call) -> None:
+            place.stop.set()
+            refuse(429)(call)
+
+        fake.script.append(close_meanwhile)
         with pytest.raises(UnavailableError, match="being closed"):
             place.writer.add(records(0, 1), Mark(1))
+        with pytest.raises(UnavailableError, match="being closed"):
+            place.writer.add(records(0, 1), Mark(1))
+        assert fake.bulks == [1]
 
 
 def test_a_late_request_that_overtakes_a_rollover_leaves_no_second_copy(fake: FakeElastic, engine: Engine) -> None:
