@@ -60,21 +60,22 @@ def sources(chance: random.Random) -> dict[str, Callable[[], Source]]:
     }
 
 
-def events(mix: str, total: int, seed: int = 1) -> Iterator[bytes]:
-    """Yield `total` encoded events of a mix of `MIXES`, always the same for a seed, but for their times."""
+def raw_events(mix: str, total: int, seed: int = 1) -> Iterator[tuple[str, str]]:
+    """Yield dataset and line of `total` events of a mix of `MIXES`, always the same for a seed."""
     chance = random.Random(seed)
     shares = MIXES[mix]
     lines = {dataset: make() for dataset, make in sources(chance).items() if dataset in shares}
-    names, weights = list(shares), list(shares.values())
+    for dataset in chance.choices(list(shares), list(shares.values()), k=total):
+        yield dataset, next(lines[dataset])
+
+
+def events(mix: str, total: int, seed: int = 1) -> Iterator[bytes]:
+    """Yield the same, encoded as collectors do it."""
     seen = now()
-    for number, dataset in enumerate(chance.choices(names, weights, k=total)):
+    for number, (dataset, raw) in enumerate(raw_events(mix, total, seed)):
         host = f"pc{number % 997:04}" if dataset == "windows.evtx" else f"sv{number % 89:02}"
-        yield encode(
-            Event(
-                collector="", epoch="", sequence=0, dataset=dataset, host=host,
-                seen_at=seen + timedelta(microseconds=100 * number), raw=next(lines[dataset]),
-            )
-        )  # fmt: skip
+        at = seen + timedelta(microseconds=100 * number)
+        yield encode(Event(collector="", epoch="", sequence=0, dataset=dataset, host=host, seen_at=at, raw=raw))
 
 
 def windows() -> Source:

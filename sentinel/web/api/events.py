@@ -1,13 +1,14 @@
 """Batches of events from collectors; an acknowledgement means that they are on this server's disk."""
 
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Request
-from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from sentinel.errors import ConflictError
+from sentinel.event import MAX_BATCH_BYTES
 from sentinel.model import moment
 from sentinel.web.answers import Json, error
 from sentinel.web.identity import Sender
@@ -31,17 +32,18 @@ async def events(
     encoding = content_encoding.strip().lower()
     if encoding not in ENCODINGS:
         raise HTTPException(415, f"unknown Content-Encoding; use one of {', '.join(ENCODINGS)}")
-    body = await request.body()
     try:
-        last = await run_in_threadpool(
-            behind.receiver.receive,
-            sender,
-            epoch=sentinel_epoch,
-            first=sentinel_first,
-            encoding=encoding,
-            body=body,
-            at=moment.now(),
-        )
+        async with behind.bodies.hold(request, MAX_BATCH_BYTES) as body:
+            receive = partial(
+                behind.receiver.receive,
+                sender,
+                epoch=sentinel_epoch,
+                first=sentinel_first,
+                encoding=encoding,
+                body=body,
+                at=moment.now(),
+            )
+            last = await behind.bodies.work(receive)
     except ConflictError as conflict:
         return error(str(conflict), conflict.http_status, expected=getattr(conflict, "expected", None))
     behind.wake.set()
