@@ -1,4 +1,4 @@
-"""Runs every benchmark, one after the other: `python -m bench` (about half an hour)."""
+"""Runs every benchmark, one after the other: `python -m bench` (about an hour)."""
 
 import subprocess
 import sys
@@ -6,7 +6,11 @@ import sys
 COMMANDS = (
     ["bench.collector_tail"],
     ["bench.store_local"],
-    ["bench.whole_path"],
+    ["bench.whole_path", "--seconds", "300", "--rate", "10000"],
+    ["bench.whole_path", "--seconds", "20", "--rate", "5000", "--burst", "30000"],
+    ["bench.whole_path", "--seconds", "60", "--rate", "10000", "--mix", "windows"],
+    ["bench.stages"],
+    ["bench.drain"],
     ["bench.workers"],
     ["bench.sigma"],
     ["bench.correlation"],

@@ -8,7 +8,6 @@ made then. Processor time of the thread, in microseconds an event; what Arrow's 
 
 import argparse
 import gc
-import os
 import sys
 import tarfile
 import tempfile
@@ -32,7 +31,7 @@ from sentinel.store import Mark
 from sentinel.store.columns import pack
 from sentinel.store.local import LocalStore
 
-BATCH = int(os.environ.get("BATCH", "5000"))
+BATCH = 1_000
 SENT = 1_000
 EPOCH = "0123456789abcdef"
 
@@ -100,7 +99,6 @@ def main() -> int:
         # As the server does once its rules and plans are there.
         gc.collect()
         gc.freeze()
-        gc.disable() if os.environ.get("NOGC") else None
         stages = Stages()
         run(folder / "second", lines[wanted.events :], engine, stages)
     for stage, seconds in stages.seconds.items():
