@@ -1,15 +1,12 @@
 """PostgreSQL is killed and started again below a working server: clear refusals, no manual work, nothing lost."""
 
 import http.client
-import json
 import secrets
-import ssl
 import subprocess
 import threading
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -20,21 +17,16 @@ from sentinel.cli.demo.city import free_port, program
 from sentinel.cli.init import create
 from sentinel.database.connect import reading
 from sentinel.database.tables import alerts
-from sentinel.event import Event, encode
-from sentinel.model.moment import now
 from sentinel.model.principal import Role
 from sentinel.model.search import Search
 from sentinel.wiring import open_home
 from tests.intake.examples import enrol
+from tests.live.numbered import Sender
 from tests.live.servers.postgres import PostgresServer
 from tests.waiting import until
 
 pytestmark = [pytest.mark.live, pytest.mark.slow, pytest.mark.timeout(280)]
-EPOCH = "0123456789abcdef"
-BATCH = 20
 KILLS = 3
-ANSWERS = 5
-"""So many acknowledgements are waited for before PostgreSQL is killed, and refusals before it comes back."""
 RULE = """
 title: Every line
 id: 6f0f6b3c-1c5e-4f3a-9d8e-000000000001
@@ -45,57 +37,6 @@ detection:
   condition: any
 level: low
 """
-
-
-@dataclass
-class Sender:
-    """Sends numbered lines as a collector does: the next batch when this one is acknowledged, else the same again."""
-
-    port: int
-    ca: Path
-    secret: str
-    acknowledged: int = 0
-    answers: Counter[int] = field(default_factory=Counter)
-    sentences: set[str] = field(default_factory=set)
-    stop: threading.Event = field(default_factory=threading.Event)
-
-    def run(self) -> None:
-        context = ssl.create_default_context(cafile=str(self.ca))
-        pause = threading.Event()
-        while not self.stop.is_set():
-            status, body = self._send(context)
-            self.answers[status] += 1
-            if status == http.client.OK:
-                self.acknowledged = int(json.loads(body)["acknowledged"])
-            else:
-                self.sentences.add(str(json.loads(body)["error"]) if body else "")
-            pause.wait(0.05)
-
-    def wait_for(self, status: int, what: str) -> None:
-        """Wait until the server has given this answer some times more."""
-        enough = self.answers[status] + ANSWERS
-        until(lambda: self.answers[status] >= enough, what=what, seconds=60)
-
-    def _send(self, context: ssl.SSLContext) -> tuple[int, bytes]:
-        first = self.acknowledged + 1
-        body = b"\n".join(line(number) for number in range(first, first + BATCH))
-        connection = http.client.HTTPSConnection("localhost", self.port, timeout=60, context=context)
-        headers = {
-            "Authorization": f"Bearer {self.secret}",
-            "Sentinel-Epoch": EPOCH,
-            "Sentinel-First": str(first),
-        }
-        with closing(connection):
-            connection.request("POST", "/api/v1/events", body, headers)
-            answer = connection.getresponse()
-            return answer.status, answer.read()
-
-
-def line(number: int) -> bytes:
-    raw = f"Nov 23 08:00:00 h sshd[7]: line {number}"
-    return encode(
-        Event(collector="c", epoch="e", sequence=number, dataset="linux.auth", host="h", seen_at=now(), raw=raw)
-    )
 
 
 @dataclass
