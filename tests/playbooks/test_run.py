@@ -322,26 +322,6 @@ def test_who_started_a_run_may_refuse_its_steps_but_not_approve_them(stage: Stag
     assert [command["action"] for command in stage.fetch()] == ["block_ip"]
 
 
-def test_of_several_that_start_it_at_once_one_does(stage: Stage) -> None:
-    given = {"collector": "agent-1", "source": "203.0.113.7"}
-    together = threading.Barrier(6)
-    outcomes: list[str] = []
-
-    def start() -> None:
-        together.wait(10)
-        try:
-            outcomes.append(stage.runs.start(person(), "block", "incident-1", given, stage.now))
-        except ConflictError:
-            outcomes.append("refused")
-
-    threads = [threading.Thread(target=start) for _ in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
-    assert (len(outcomes), outcomes.count("refused")) == (6, 5)
-
-
 def test_nobody_floods_an_incident_with_runs_by_hand(stage: Stage) -> None:
     given = {"collector": "agent-1", "source": "203.0.113.7"}
     for _ in range(MAX_PER_INCIDENT):
