@@ -3,6 +3,7 @@
 import os
 import secrets
 import socket
+import threading
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +18,7 @@ from sentinel.model.moment import now, to_text
 from sentinel.store import Mark
 
 MAX_OWNER_CHARACTERS = 64
+THREAD_CHARACTERS = 11
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,16 @@ class Marks:
     def __init__(self, database: Engine, owner: str = "", clock: Callable[[], datetime] = now) -> None:
         self._database = database
         self._clock = clock
-        self.owner = owner or _me()
+        self._owner = owner
+        self._process = _me()
+
+    @property
+    def owner(self) -> str:
+        """Return who moves marks here: this thread, unless another name was given.
+
+        Not the process: a thread that was left behind must not pass for the one that took over from it.
+        """
+        return self._owner or f"{self._process}:{threading.get_native_id()}"
 
     def read(self, partition: int) -> tuple[Mark, Held]:
         """Return the mark, and the token with which it may be moved."""
@@ -132,4 +143,4 @@ def _lost(held: Held) -> ConflictError:
 def _me() -> str:
     """Return a name that no other process has or will have."""
     tail = f":{os.getpid()}:{secrets.token_hex(8)}"
-    return socket.gethostname()[: MAX_OWNER_CHARACTERS - len(tail)] + tail
+    return socket.gethostname()[: MAX_OWNER_CHARACTERS - len(tail) - THREAD_CHARACTERS] + tail

@@ -1,6 +1,7 @@
 """A mark is moved only by whoever saw it last, and what may be stored already stays in doubt until it is passed."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -82,6 +83,15 @@ def test_two_processes_never_have_the_same_name(engine: Engine) -> None:
     names = {Marks(engine).owner for _ in range(50)}
     assert len(names) == 50
     assert all(len(name) <= 64 for name in names)
+
+
+def test_a_thread_that_was_left_behind_does_not_pass_for_its_successor(engine: Engine) -> None:
+    marks = Marks(engine)
+    left = marks.intend(marks.read(0)[1], 50, {"s"})
+    with ThreadPoolExecutor(1) as successor:
+        successor.submit(lambda: marks.intend(marks.read(0)[1], 50, {"s"})).result()
+    with pytest.raises(ConflictError):
+        marks.move(left, Mark(50))
 
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
