@@ -20,6 +20,7 @@ EPOCH = "0123456789abcdef"
 CHANNEL = "c0ffee00-0000-4000-8000-000000000000"
 TIMEOUT_SECONDS = 15.0
 PAUSE_SECONDS = 0.03
+TAILED_LINES = 20
 MOST_LINES = 6_000
 """Of one producer in one trial: then it waits, so that a trial stays small whatever happens."""
 
@@ -144,7 +145,10 @@ class Tailed:
         pause = threading.Event()
         with self.path.open("ab", buffering=0) as file:
             while not self.stop.is_set():
-                for each in self.oracle.issue("tail", 20):
+                if self.batches * TAILED_LINES >= MOST_LINES:
+                    self.stop.wait(0.1)
+                    continue
+                for each in self.oracle.issue("tail", TAILED_LINES):
                     _write_all(file.fileno(), (each + "\n").encode(), self.stop)
                     self.oracle.acknowledge([each])
                 self.batches += 1
