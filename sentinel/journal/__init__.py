@@ -54,6 +54,10 @@ class Part(Protocol):
         """Return a position after the last entry; 0 only while there has been none."""
         ...
 
+    def waiting(self, position: int) -> int:
+        """Return how much is there from `position` on: events, or batches where only those can be counted."""
+        ...
+
     def trim(self, position: int) -> None:
         """Forget entries before `position`, now or later; sequences are remembered."""
         ...

@@ -156,6 +156,10 @@ class LocalJournal:
         with self._reading, self._explained("read"):
             return int(self._reader.execute("SELECT value FROM state WHERE name = 'end'").fetchone()[0])
 
+    def waiting(self, position: int) -> int:
+        """Return how many events are there from `position` on."""
+        return max(0, self.end() - position)
+
     def trim(self, position: int) -> None:
         """Forget the batches that end at or before `position`; sequences are remembered."""
         with self._writing, self._explained("trim"), self._transaction():

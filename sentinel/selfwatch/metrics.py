@@ -84,7 +84,7 @@ def lag(journal: Journal, store: Store, clock: Callable[[], datetime] = now) -> 
 
     def waiting() -> Iterator[Sample]:
         for number in journal.parts():
-            yield (str(number),), float(max(0, journal.part(number).end() - store.mark(number).position))
+            yield (str(number),), float(journal.part(number).waiting(store.mark(number).position))
 
     def age() -> Iterator[Sample]:
         for number in journal.parts():
@@ -94,12 +94,12 @@ def lag(journal: Journal, store: Store, clock: Callable[[], datetime] = now) -> 
 
     def received() -> Iterator[Sample]:
         for number in journal.parts():
-            yield (str(number),), float(journal.part(number).end())
+            yield (str(number),), float(journal.part(number).waiting(0))
 
     return [
         Measure(
             name="pipeline_waiting_events",
-            meaning="Events in the journal that are not stored yet.",
+            meaning="Events in the journal, batches on Kafka, that are not stored yet.",
             labels=("part",),
             read=waiting,
         ),
@@ -111,7 +111,7 @@ def lag(journal: Journal, store: Store, clock: Callable[[], datetime] = now) -> 
         ),
         Measure(
             name="journal_received_events",
-            meaning="Events that the journal has taken since it began.",
+            meaning="Events, batches on Kafka, that the journal has taken since it began.",
             labels=("part",),
             read=received,
             is_counter=True,

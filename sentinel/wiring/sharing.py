@@ -97,7 +97,7 @@ class Sharing:
         if self._plain is None:
             raise RuntimeError("there are no rules yet")
         number += FIRST_PART
-        part = self._brokers.journal.part(number)
+        part = self._brokers.journal.reader(number)
         relay = HitRelay(
             number,
             self._brokers.parts,

@@ -89,6 +89,15 @@ def test_what_was_appended_is_read_in_order_with_its_place(journal: Journal) -> 
     assert entries[-1].position < only(journal).end()
 
 
+def test_what_waits_is_counted_in_one_unit(journal: Journal) -> None:
+    part = only(journal)
+    assert part.waiting(0) == 0
+    for first in range(1, 5):
+        journal.append(batch(first, "a"))
+    assert [part.waiting(place + 1) for place in places(journal)] == [3, 2, 1, 0]
+    assert part.waiting(0) == 4
+
+
 def test_an_empty_journal_begins_and_ends_at_0(journal: Journal) -> None:
     part = only(journal)
     assert (part.begin(), part.end(), part.read(0, 10)) == (0, 0, [])

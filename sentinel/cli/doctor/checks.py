@@ -66,8 +66,9 @@ def _journal(opened: Home) -> str:
                 f"{part.begin() - mark} events between the store's mark ({mark}) and the first in the journal "
                 f"({part.begin()}) are in neither; restore a newer backup of the store if there is one"
             )
-        waiting += part.end() - mark
-    return f"{waiting} events waiting for the pipeline"
+        waiting += part.waiting(mark)
+    unit = "batches" if opened.is_shared else "events"
+    return f"{waiting} {unit} waiting for the pipeline"
 
 
 def _store(opened: Home) -> str:

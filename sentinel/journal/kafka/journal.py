@@ -14,13 +14,16 @@ from sentinel.journal import Batch
 from sentinel.journal.gap import SequenceGapError
 from sentinel.journal.kafka.cluster import EVENTS, Cluster
 from sentinel.journal.kafka.message import HEADER, packed
-from sentinel.journal.kafka.messages import TRIM_EVERY_SECONDS, Messages
+from sentinel.journal.kafka.messages import QUEUE_KILOBYTES, TRIM_EVERY_SECONDS, Messages
 from sentinel.journal.kafka.part import KafkaPart
 from sentinel.journal.kafka.sender import Outgoing, Sender
 from sentinel.journal.kafka.topics import Keeper
 
 FIRST_PART = 1
 """Part 1 is partition 0: part 0 is that of a local journal, whose mark may still be in the store."""
+
+
+WATCH_KILOBYTES = 512
 
 
 class KafkaJournal:
@@ -78,12 +81,22 @@ class KafkaJournal:
         return range(FIRST_PART, FIRST_PART + self._cluster.partitions)
 
     def part(self, number: int) -> KafkaPart:
-        """Return a part."""
+        """Return a part, to look at now and then; it is the same for everybody who asks."""
         with self._lock:
             if number not in self._parts:
-                messages = Messages(self._cluster, self._topic.topic, number - FIRST_PART, self._trim_every)
-                self._parts[number] = KafkaPart(messages, self._topic)
+                self._parts[number] = self.reader(number, WATCH_KILOBYTES)
             return self._parts[number]
+
+    def reader(self, number: int, ahead_kilobytes: int = QUEUE_KILOBYTES) -> KafkaPart:
+        """Return a part for one who reads all of it, and closes it; it fetches `ahead_kilobytes` ahead."""
+        messages = Messages(
+            self._cluster,
+            self._topic.topic,
+            number - FIRST_PART,
+            trim_every=self._trim_every,
+            ahead_kilobytes=ahead_kilobytes,
+        )
+        return KafkaPart(messages, self._topic)
 
     def close(self) -> None:
         """Let go of the brokers; the sender is closed by who made it."""

@@ -20,7 +20,16 @@ TRIM_EVERY_SECONDS = 10.0
 class Messages:
     """One partition of a topic."""
 
-    def __init__(self, cluster: Cluster, topic: str, number: int, trim_every: float = TRIM_EVERY_SECONDS) -> None:
+    def __init__(
+        self,
+        cluster: Cluster,
+        topic: str,
+        number: int,
+        *,
+        trim_every: float = TRIM_EVERY_SECONDS,
+        ahead_kilobytes: int = QUEUE_KILOBYTES,
+    ) -> None:
+        self._ahead_kilobytes = ahead_kilobytes
         self._cluster = cluster
         self._place = topic, number
         self._trim_every = trim_every
@@ -100,7 +109,7 @@ class Messages:
                     # An offset that is not there is a loss to tell, not one to pass over.
                     auto_offset_reset="error",
                     check_crcs=True,
-                    queued_max_messages_kbytes=QUEUE_KILOBYTES,
+                    queued_max_messages_kbytes=self._ahead_kilobytes,
                     fetch_message_max_bytes=FETCH_BYTES,
                     fetch_wait_max_ms=100,
                 )

@@ -63,6 +63,12 @@ class KafkaPart:
         with self._lock:
             return self._bounds()[1] << INDEX_BITS
 
+    def waiting(self, position: int) -> int:
+        """Return how many batches are there behind the one of `position`, which is done with but for its rest."""
+        with self._lock:
+            high = self._bounds()[1]
+        return max(0, high - (position >> INDEX_BITS) - ((position & INDEX_MASK) > 0))
+
     def trim(self, position: int) -> None:
         """Let Kafka forget what lies before the message of `position`."""
         with self._lock:
