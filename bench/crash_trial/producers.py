@@ -45,6 +45,8 @@ class Producer:
     oracle: Oracle
     batch_lines: int = 20
     stop: threading.Event = field(default_factory=threading.Event)
+    abandon: threading.Event = field(default_factory=threading.Event)
+    """Set when the trial is over: then nobody will acknowledge what is on its way."""
     batches: int = 0
     """Acknowledged."""
     sequence: int = 0
@@ -61,7 +63,8 @@ class Producer:
             lines = self.oracle.issue(self.door, self.batch_lines)
             issued += len(lines)
             while not self.send(self, lines):
-                pause.wait(PAUSE_SECONDS * 3)
+                if self.abandon.wait(PAUSE_SECONDS * 3):
+                    return
             self.oracle.acknowledge(lines)
             self.sequence += len(lines)
             self.batches += 1

@@ -54,8 +54,6 @@ class Runner:
         try:
             return trial.run()
         finally:
-            for actor in trial.actors.values():
-                actor.end()
             trial.disk.remove()
 
     def _made(self, seed: int) -> ground.Template:

@@ -70,6 +70,16 @@ class Trial:
     def run(self) -> Result:
         """Run it; raise `TrialError` where something never came back."""
         begun = time.monotonic()
+        try:
+            return self._run(begun)
+        finally:
+            for producer in self.producers:
+                producer.stop.set()
+                producer.abandon.set()
+            for actor in self.actors.values():
+                actor.end()
+
+    def _run(self, begun: float) -> Result:
         threads = self._set_up()
         try:
             faults = self._torment()
@@ -77,15 +87,11 @@ class Trial:
         finally:
             for each in (*self.producers, self.tailed):
                 each.stop.set()
-        try:
-            for thread in threads:
-                thread.join(START_SECONDS)
-                if thread.is_alive():
-                    raise TrialError("a producer's last batch was never acknowledged")
-            stored = self._drained()
-        finally:
-            for actor in self.actors.values():
-                actor.end()
+        for thread in threads:
+            thread.join(START_SECONDS)
+            if thread.is_alive():
+                raise TrialError("a producer's last batch was never acknowledged")
+        stored = self._drained()
         return Result(
             self.seed,
             faults,
