@@ -122,8 +122,8 @@ def run(folder: Path, sites: int, hours: float) -> int:
         found = drain(folder, server)
         assert server.process is not None
         watcher = Watcher(server.home, server.process.pid)
-        total = sum(found.lasts.values())
-        while watcher.stored() < total and time.monotonic() < found.begun + LONGEST_SECONDS:
+        total, upto = sum(found.lasts.values()), watcher.received()
+        while watcher.stored() < upto and time.monotonic() < found.begun + LONGEST_SECONDS:
             time.sleep(0.2)
         stored = time.monotonic()
     finally:

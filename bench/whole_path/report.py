@@ -28,6 +28,7 @@ def lines(found: Mapping[str, Any]) -> Iterator[str]:
         f"memory of all processes of the server: peak {max(each['rss'] for each in samples) / MEGA:,.0f} MB RSS, "
         f"{max(each['pss'] for each in samples) / MEGA:,.0f} MB with shared pages counted once"
     )
+    yield "memory by process: " + ", ".join(f"{name} {peak / MEGA:,.0f} MB" for name, peak in found["peaks"].items())
     yield "processor: " + ", ".join(f"{name} {seconds:.0f} s" for name, seconds in found["cpu_seconds"].items())
     yield from _stages(found["server"], judged["acknowledged"])
 

@@ -35,6 +35,8 @@ class Watcher:
     samples: list[Sample] = field(default_factory=list)
     cpu_seconds: dict[str, float] = field(default_factory=dict)
     """Processor time by process, as last seen."""
+    peaks: dict[str, int] = field(default_factory=dict)
+    """Most bytes by process, shared pages counted once."""
     _stop: threading.Event = field(default_factory=threading.Event)
 
     def start(self) -> None:
@@ -85,7 +87,9 @@ class Watcher:
                 continue
             rss += memory.rss
             pss += memory.pss
-            self.cpu_seconds[f"{'server' if place == 0 else 'worker'} {process.pid}"] = times.user + times.system
+            name = f"{'server' if place == 0 else 'worker'} {process.pid}"
+            self.cpu_seconds[name] = times.user + times.system
+            self.peaks[name] = max(self.peaks.get(name, 0), memory.pss)
         return rss, pss
 
 
