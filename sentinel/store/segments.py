@@ -5,7 +5,7 @@ import logging
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias, cast
@@ -14,7 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from sentinel.store.columns import ID, SCHEMA
+from sentinel.model.ecs import LISTS
+from sentinel.store.columns import ID, REST, SCHEMA, TIME
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +26,12 @@ SORTING = "sorting-"
 ROW_GROUP_ROWS = 32_768
 """Rows that are read or skipped together; smaller groups let time and paging skip more."""
 COMPRESSION_LEVEL = 3
+REPEATING = [
+    f"{name}.list.element" if name in LISTS else name
+    for name in SCHEMA.names
+    if name not in (ID, REST, TIME, "event.original", "message", "event.sequence", "log.offset", "process.command_line")
+]
+"""Columns in which few values stand often: only they gain by a dictionary."""
 Hashes: TypeAlias = "pa.Array[Any]"
 """64-bit hashes of ids."""
 
@@ -61,20 +68,34 @@ class Segments:
         `hashes` are those of all ids, in any order, where they are known. Raises `OSError` where it cannot, with
         nothing left behind.
         """
+        with self.writing(number, hashes) as segment:
+            for table in tables:
+                segment.add(table)
+        return segment.written()
+
+    @contextmanager
+    def writing(self, number: int, hashes: "Hashes | None" = None) -> Iterator["Writing"]:
+        """Give a segment to add tables to; at the end it is synced and under its name, or else nothing is left."""
         parquet, ids = self.path(number), self._ids(number)
         try:
             with _synced(parquet) as file:
-                known = _write_tables(file, tables, hashes)
+                segment = Writing(file, hashes)
+                try:
+                    yield segment
+                    segment.finish()
+                except BaseException:
+                    segment.abandon()
+                    raise
             with _synced(ids) as file:
-                file.write(memoryview(known.buffers()[1] or b""))
-        except OSError:
+                file.write(memoryview(segment.hashes.buffers()[1] or b""))
+        except BaseException:
             for path in (parquet, ids):
                 _temporary(path).unlink(missing_ok=True)
             raise
         for path in (ids, parquet):
             _temporary(path).rename(path)
         sync_folder(self.folder)
-        return Written(len(known), parquet.stat().st_size, digest(parquet), digest(ids))
+        segment.sign(parquet.stat().st_size, digest(parquet), digest(ids))
 
     def hashes(self, number: int, expected: str) -> Hashes:
         """Return the sorted hashes of a segment's ids; raise `OSError` where its files are gone.
@@ -147,17 +168,51 @@ class Segments:
         return self.folder / f"{number:012d}{IDS}"
 
 
-def _write_tables(file: pa.NativeFile, tables: Iterable[pa.Table], known: "Hashes | None") -> Hashes:
-    """Write the tables as one Parquet file; return the sorted hashes of their ids, which may be known."""
-    hashes: list[Hashes] = [] if known is None else [known]
-    with pq.ParquetWriter(
-        file, SCHEMA, compression="zstd", compression_level=COMPRESSION_LEVEL, write_page_checksum=True
-    ) as writer:
-        for table in tables:
-            writer.write_table(table, row_group_size=ROW_GROUP_ROWS)
-            if known is None:
-                hashes.append(hash_ids(table.column(ID).to_pylist()))
-    return pa.concat_arrays(hashes).sort()
+class Writing:
+    """A segment on its way to the disk."""
+
+    def __init__(self, file: pa.NativeFile, hashes: "Hashes | None" = None) -> None:
+        """Begin in an open file; `hashes` are those of all ids to come, where they are known."""
+        self._writer = pq.ParquetWriter(
+            file,
+            SCHEMA,
+            compression="zstd",
+            compression_level=COMPRESSION_LEVEL,
+            use_dictionary=cast(Any, REPEATING),  # The stubs know no lists here.
+            write_page_checksum=True,
+        )
+        self._are_known = hashes is not None
+        self._parts: list[Hashes] = [] if hashes is None else [hashes]
+        self.hashes: Hashes = pa.array([], pa.uint64())
+        """Sorted, once it is finished."""
+        self._written: Written | None = None
+
+    def add(self, table: pa.Table) -> None:
+        """Write a table, in row groups of its own."""
+        self._writer.write_table(table, row_group_size=ROW_GROUP_ROWS)
+        if not self._are_known:
+            self._parts.append(hash_ids(table.column(ID).to_pylist()))
+
+    def finish(self) -> None:
+        """Write what the file ends with."""
+        self._writer.close()
+        if self._parts:
+            self.hashes = pa.concat_arrays(self._parts).sort()
+
+    def abandon(self) -> None:
+        """Let go of a file that will not count; that it cannot even be ended changes nothing."""
+        with suppress(OSError):
+            self._writer.close()
+
+    def sign(self, size: int, digest: str, ids_digest: str) -> None:
+        """Take down what the files are, now that they are whole."""
+        self._written = Written(len(self.hashes), size, digest, ids_digest)
+
+    def written(self) -> Written:
+        """Return what the manifest must know, after the end."""
+        if self._written is None:
+            raise ValueError("the segment is not written yet")
+        return self._written
 
 
 def sorting_folder(folder: Path, process: int) -> Path:

@@ -7,20 +7,21 @@ from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from sentinel.errors import UnavailableError
 from sentinel.model.moment import from_text, to_text
-from sentinel.store.columns import LAYOUT, SCHEMA, pack, unpack
+from sentinel.store import parting
+from sentinel.store.columns import AGENCY, DATASET, LAYOUT, SCHEMA, TIME, pack, unpack
 from sentinel.store.compaction import choose
 from sentinel.store.manifest import Damage, Manifest, Segment
-from sentinel.store.segments import ROW_GROUP_ROWS, Segments
+from sentinel.store.parting import MIXED, Part
+from sentinel.store.segments import Segments
 
 log = logging.getLogger(__name__)
 
 MAX_MERGES = 16
 """In one call, so that a call ends."""
-MAX_GATHERED_BYTES = 64_000_000
-"""Held in memory at most while merging."""
 
 
 class Upkeep:
@@ -76,34 +77,37 @@ class Upkeep:
         self._segments.set_aside(segment.number)
 
     def _merge(self, chosen: Sequence[Segment]) -> None:
-        """Replace the segments by one with the same records; damaged ones are set aside first."""
+        """Replace the segments by larger ones with the same records; damaged ones are set aside first."""
         right = []
         for segment in chosen:
             if reason := self._segments.fault(segment.number, segment.digest):
                 self.set_aside(segment, reason)
             else:
                 right.append(segment)
-        if not right:
-            return
-        with self._writing:
-            # Not between: an `add` on its way has asked for the same number, and one file would replace the other.
-            number = self._manifest.reserve_number()
+        if right:
+            self._rewrite(sorted(right, key=lambda segment: segment.first_at))
+
+    def _rewrite(self, right: Sequence[Segment]) -> None:
+        """Write the records anew: those of mixed segments parted, as far as the parts are worth files of their own."""
         misfits = set[str]().union(*(segment.misfits for segment in right if segment.layout == LAYOUT))
-        parts = (part for segment in right for part in self._parts(segment, misfits))
-        written = self._segments.write(number, _gathered(parts))
-        merged = Segment(
-            number=number,
-            rows=written.rows,
-            bytes=written.bytes,
-            digest=written.digest,
-            ids_digest=written.ids_digest,
-            first_at=min(segment.first_at for segment in right),
-            last_at=max(segment.last_at for segment in right),
-            written_at=max(segment.written_at for segment in right),
-            layout=LAYOUT,
-            misfits=frozenset(misfits),
-        )
-        self._manifest.replace(right, merged, to_text(self._clock()))
+        is_mixed = right[0].part == MIXED and all(segment.layout == LAYOUT for segment in right)
+        own = parting.worthy(self._names(right)) if is_mixed else frozenset[str]()
+        tables = (table for segment in right for table in self._parts(segment, misfits))
+        parts = parting.write(self._segments, self._numbers(), tables, own, right[0].part)
+        written_at = max(segment.written_at for segment in right)
+        merged = [_merged(name, part, written_at, frozenset(misfits)) for name, part in parts.items()]
+        self._manifest.exchange(right, merged, to_text(self._clock()))
+
+    def _numbers(self) -> Iterator[int]:
+        while True:
+            with self._writing:
+                # Not between: an `add` on its way has asked for the same number, and one file would replace the other.
+                number = self._manifest.reserve_number()
+            yield number
+
+    def _names(self, segments: Sequence[Segment]) -> Iterator[pa.Table]:
+        for segment in segments:
+            yield pq.read_table(self._segments.path(segment.number), columns=[DATASET, TIME])
 
     def _parts(self, segment: Segment, misfits: set[str]) -> Iterator[pa.Table]:
         """Yield a segment's content in this version's layout, adding to `misfits` what did not fit it."""
@@ -136,14 +140,20 @@ def damage(segment: Segment, reason: str, found_at: str) -> Damage:
     )
 
 
-def _gathered(parts: Iterator[pa.Table]) -> Iterator[pa.Table]:
-    """Yield the parts put together to whole row groups, as far as memory allows."""
-    waiting: list[pa.Table] = []
-    for part in parts:
-        waiting.append(part)
-        is_long = sum(each.num_rows for each in waiting) >= ROW_GROUP_ROWS
-        if is_long or sum(each.nbytes for each in waiting) >= MAX_GATHERED_BYTES:
-            yield pa.concat_tables(waiting)
-            waiting = []
-    if waiting:
-        yield pa.concat_tables(waiting)
+def _merged(name: str, part: Part, written_at: str, misfits: frozenset[str]) -> Segment:
+    written = part.written()
+    return Segment(
+        number=part.number,
+        rows=written.rows,
+        bytes=written.bytes,
+        digest=written.digest,
+        ids_digest=written.ids_digest,
+        first_at=part.first_at,
+        last_at=part.last_at,
+        written_at=written_at,
+        layout=LAYOUT,
+        misfits=misfits,
+        datasets=part.names(DATASET, misfits),
+        agencies=part.names(AGENCY, misfits),
+        part=name,
+    )
