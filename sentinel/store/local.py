@@ -27,6 +27,7 @@ from sentinel.store.finding import Finder
 from sentinel.store.manifest import Damage, Manifest, Segment
 from sentinel.store.packed import Packed, joined
 from sentinel.store.reading import Reader, overlapping
+from sentinel.store.seen import Seen
 from sentinel.store.segments import Hashes, Segments, Written, contained, hash_ids
 from sentinel.store.session import Limits, UnreadableError
 from sentinel.store.sql_values import Sql
@@ -62,7 +63,8 @@ class LocalStore:
         self._segments = Segments(folder)
         self._manifest = Manifest(folder / "manifest.db")
         self._finder = Finder(folder, limits)
-        self._upkeep = Upkeep(self._manifest, self._segments, clock, self._writing)
+        self._seen = Seen()
+        self._upkeep = Upkeep(self._manifest, self._segments, clock, self._writing, self._seen)
         self._expirer = Expirer(self._manifest, self._segments, clock, self._writing, self._upkeep.alone)
         self._counts: Counter[str] = Counter()
         self._ignored: dict[int, Damage] = {}
@@ -189,7 +191,15 @@ class LocalStore:
 
     def _suspects(self, hashes: Hashes) -> bool:
         """Return whether any of the sorted `hashes` is among those of stored records."""
-        return any(contained(self._hashes(segment), hashes) for segment in self._manifest.segments())
+        segments, few = self._perhaps_seen(hashes)
+        return len(few) > 0 and any(contained(self._hashes(segment), few) for segment in segments)
+
+    def _perhaps_seen(self, hashes: Hashes) -> tuple[list[Segment], Hashes]:
+        """Return the segments that count, and those of the sorted `hashes` that may be in one of them."""
+        segments = self._manifest.segments()
+        by_number = {segment.number: segment for segment in segments}
+        self._seen.cover(by_number.keys(), lambda number: self._hashes(by_number[number]))
+        return segments, pa.array(self._seen.suspects(hashes), pa.uint64())
 
     def _fresh(self, records: Sequence[Record]) -> list[Record]:
         """Return the records whose ids are neither stored nor repeated in the batch."""
@@ -200,8 +210,8 @@ class LocalStore:
 
     def _known(self, ids: Sequence[str]) -> set[str]:
         unknown = set(ids)
-        wanted = hash_ids(sorted(unknown)).sort() if unknown else hash_ids([])
-        for segment in self._manifest.segments():
+        segments, wanted = self._perhaps_seen(hash_ids(sorted(unknown)).sort() if unknown else hash_ids([]))
+        for segment in segments if len(wanted) else ():
             if suspects := set(contained(self._hashes(segment), wanted)):
                 near = [each for each in unknown if hash_ids([each])[0].as_py() in suspects]
                 unknown.difference_update(self._stored(segment, near))

@@ -16,6 +16,7 @@ from sentinel.store.columns import AGENCY, DATASET, LAYOUT, SCHEMA, TIME, pack, 
 from sentinel.store.compaction import choose
 from sentinel.store.manifest import Damage, Manifest, Segment
 from sentinel.store.parting import MIXED, Part
+from sentinel.store.seen import Seen
 from sentinel.store.segments import Segments
 
 log = logging.getLogger(__name__)
@@ -33,12 +34,14 @@ class Upkeep:
         segments: Segments,
         clock: Callable[[], datetime],
         writing: AbstractContextManager[object],
+        seen: Seen,
     ) -> None:
-        """Prepare; `writing` is held by whoever adds, from asking for a segment's number until it counts."""
+        """Prepare; `writing` is held by whoever adds or asks `seen`, from a segment's number until it counts."""
         self._manifest = manifest
         self._segments = segments
         self._clock = clock
         self._writing = writing
+        self._seen = seen
         self.alone = threading.Lock()
         """Held while segments are merged or deleted."""
 
@@ -96,7 +99,9 @@ class Upkeep:
         parts = parting.write(self._segments, self._numbers(), tables, own, right[0].part)
         written_at = max(segment.written_at for segment in right)
         merged = [_merged(name, part, written_at, frozenset(misfits)) for name, part in parts.items()]
-        self._manifest.exchange(right, merged, to_text(self._clock()))
+        with self._writing:
+            self._manifest.exchange(right, merged, to_text(self._clock()))
+            self._seen.replaced([segment.number for segment in right], [segment.number for segment in merged])
 
     def _numbers(self) -> Iterator[int]:
         while True:
