@@ -78,7 +78,7 @@ class JournalSettings(UrlSettings):
     client_file: Path | None = Field(
         default=None,
         description="File with settings of the Kafka client, one `name=value` a line: `security.protocol`, `ssl.*` and "
-        "`sasl.*` as librdkafka names them.",
+        "`sasl.*` as librdkafka names them; from the home's `keys` folder where it is not absolute.",
     )
 
 

@@ -20,9 +20,9 @@ from sentinel.lanes.lanes import Lanes
 class Brokers:
     """The objects that speak to Kafka; none does before it is used."""
 
-    def __init__(self, settings: JournalSettings, home: Path, database: Database) -> None:
+    def __init__(self, settings: JournalSettings, keys: Path, database: Database) -> None:
         """Read the client file where settings name one; raise `InputError` for settings that cannot be."""
-        options = home / settings.client_file if settings.client_file else None
+        options = keys / settings.client_file if settings.client_file else None
         self._cluster = cluster_of(settings.url, settings.partitions, options)
         self._sender = Sender(self._cluster)
         self.events, self.hits = Keeper(self._cluster, EVENTS), Keeper(self._cluster, HITS)

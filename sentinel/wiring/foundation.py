@@ -112,7 +112,7 @@ class Foundation:
         """Return what is on Kafka, where the journal is."""
         from sentinel.wiring.brokers import Brokers  # Its client is an extra.
 
-        return Brokers(self.settings.journal, self.path, self.engine)
+        return Brokers(self.settings.journal, self.path / "keys", self.engine)
 
     @property
     def is_shared(self) -> bool:

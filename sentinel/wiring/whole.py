@@ -85,7 +85,7 @@ class Home(Detecting, Keeping):
         """Return the parts that must answer before this server takes work."""
         checks: dict[str, Check] = {
             "database": lambda: self.agencies.get("city"),
-            "journal": self.journal.parts,
+            "journal": lambda: self.journal.part(self.journal.parts()[0]).begin(),
             "store": lambda: self.store.known(["readiness"]),
         }
         return Readiness(checks, self.trouble)
