@@ -35,6 +35,7 @@ class Upkeep:
             for stream in self.streams():
                 conditions = {
                     "max_primary_shard_size": MAX_SHARD, "max_age": MAX_AGE, "max_primary_shard_docs": MAX_DOCUMENTS,
+                    "min_docs": 1,
                 }  # fmt: skip
                 self._ask("POST", f"/{stream}/_rollover", {"conditions": conditions})
 

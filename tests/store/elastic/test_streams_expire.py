@@ -7,6 +7,7 @@ import pytest
 
 from sentinel.errors import UnavailableError
 from sentinel.model.moment import now, to_text
+from sentinel.store.elastic import upkeep
 from sentinel.store.elastic.expire import Expirer
 from sentinel.store.expiry import Expired, Expiry, Held
 from tests.live.servers.elastic import ElasticServer
@@ -72,4 +73,15 @@ def test_nothing_goes_before_its_index_is_followed_by_another(place: Reading) ->
     place.add(record(1))
     assert place.expirer.plan(Expiry(before={"*": to_text(now())})) == []
     assert place.expirer.plan(Expiry(before={})) == []
+    assert left(place) == [1]
+
+
+def test_an_old_index_is_followed_by_another_and_an_empty_one_is_not(
+    place: Reading, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upkeep, "MAX_AGE", "1ms")
+    place.add(record(1))
+    for _ in range(2):
+        upkeep.Upkeep(place.client, place.namespace).roll_over(place.capabilities)
+    assert len(place.indices()) == 2
     assert left(place) == [1]
