@@ -1,6 +1,8 @@
 """Search over many days in the embedded store: how long 95 of 100 searches take at most.
 
-    python -m bench.search --rows 10000000
+    python -m bench.search --rows 10000000 --folder /var/tmp/ten-million
+
+With a folder the records stay, and another run goes on where the one before was stopped.
 
 The events are real ones of the corpora (`../shared/corpora/streams`), spread over ten days and some agencies, each with
 its own time, id, host, user, address and process number. Targets: a field with page and histogram over everything in
@@ -66,18 +68,19 @@ def varied(models: list[Record], rows: int) -> Iterator[Record]:
 
 
 def fill(store: LocalStore, models: list[Record], rows: int) -> None:
-    """Add the records in batches, and maintain now and then, as the server does."""
-    stream = varied(models, rows)
+    """Add the records that are not there yet in batches, and maintain now and then, as the server does."""
+    begun = count = store.mark().position
+    stream = islice(varied(models, rows), count, None)
     adding = 0.0
-    count = 0
     while batch := list(islice(stream, BATCH)):
         start = time.perf_counter()
-        count += store.add(batch, Mark(count))
+        count += len(batch)
+        store.add(batch, Mark(count))
         adding += time.perf_counter() - start
         if count % MAINTAIN_EVERY == 0:
             store.maintain()
     store.maintain()
-    print(f"stored {count:,} records, adding took {adding / max(count, 1) * 1e6:.1f} us each")
+    print(f"stored {count:,} records, adding took {adding / max(count - begun, 1) * 1e6:.1f} us each")
 
 
 def measure(store: LocalStore, name: str, queries: tuple[str, ...], start: str | None, end: str | None) -> None:
@@ -97,8 +100,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=1_000_000, help="how many records to store")
     parser.add_argument("--events", type=Path, default=EVENTS, help="gzip file, one Windows event a line")
+    parser.add_argument("--folder", type=Path, default=None, help="where to keep the records; else they are deleted")
     chosen = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory() as temporary:
+        name = chosen.folder or temporary
         store = LocalStore(Path(name), grace=timedelta(0))
         fill(store, list(islice(real_events(chosen.events), MODELS)), chosen.rows)
         size = sum(path.stat().st_size for path in Path(name).rglob("*") if path.is_file())
