@@ -48,7 +48,10 @@ def fits(expression: regex.Expression) -> Test:
 def word_fits(expression: regex.Expression) -> Test:
     """Return the test that a word of a text fits the expression."""
     written = f" ({regex.to_re2(expression, is_word=True)}) "
-    return lambda value: Sql(f"regexp_matches(words({value}), ?)", (written,), is_costly=True)
+    # A text without words has none that is empty, either.
+    return lambda value: Sql(
+        f"(regexp_matches(words({value}), '[^ ]') AND regexp_matches(words({value}), ?))", (written,), is_costly=True
+    )
 
 
 def has_phrase(pattern: Pattern) -> Test:

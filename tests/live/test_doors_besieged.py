@@ -13,6 +13,7 @@ import pytest
 from sentinel.cli.client import Client
 from sentinel.wiring import open_home
 from tests.live.senders.sentinel import AGENCY, SentinelServer
+from tests.secured import secured
 from tests.waiting import until
 
 pytestmark = [pytest.mark.live, pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.xdist_group("doors")]
@@ -38,7 +39,7 @@ def token(server: SentinelServer) -> str:
 def connect(server: SentinelServer) -> ssl.SSLSocket:
     context = ssl.create_default_context(cafile=str(server.keys.ca))
     plain = socket.create_connection(("127.0.0.1", server.ports.web), timeout=60)
-    return context.wrap_socket(plain, server_hostname="localhost")
+    return secured(context, plain)
 
 
 def head(token: str, *lines: str) -> bytes:

@@ -255,6 +255,11 @@ def test_words_are_whole_unless_a_wildcard_says_otherwise(store: Store) -> None:
     assert hits(store, 'NOT "..."') == {1, 2, 3}
 
 
+def test_a_text_without_words_fits_no_expression(store: Store) -> None:
+    store.add([record(1, message=" - "), record(2, message="a"), record(3, message="")], Mark(3))
+    assert hits(store, "message:/.*/") == {2}
+
+
 def test_words_stand_beside_each_other_within_one_value(store: Store) -> None:
     store.add([record(1, message="red", user__name="blue"), record(2, message=["red", "blue"])], Mark(2))
     assert hits(store, '"red blue"') == set()

@@ -22,6 +22,7 @@ from sentinel.intake.syslog.server import Places, SyslogServer
 from sentinel.journal import Journal
 from sentinel.model.sender import Sender
 from tests.live.servers.process import free_port
+from tests.secured import secured
 from tests.waiting import until
 
 MANNERS = Manners(
@@ -100,9 +101,7 @@ class Doors:
         folder = (client or self.keys).folder
         if name:
             context.load_cert_chain(folder / f"{name}.pem", folder / f"{name}.key")
-        return context.wrap_socket(
-            socket.create_connection(("127.0.0.1", self.tls_port), 10), server_hostname="localhost"
-        )
+        return secured(context, socket.create_connection(("127.0.0.1", self.tls_port), 10))
 
     def certify(self, name: str) -> Sender:
         """Make a client certificate and the sender it belongs to."""

@@ -21,6 +21,7 @@ from sentinel.journal.local import LocalJournal
 from sentinel.model.hints import IS_UNPROVEN, SENDER_ADDRESS
 from sentinel.model.sender import SenderLimits
 from tests.intake.syslog.doors import LOCAL, MANNERS, Doors
+from tests.secured import secured
 from tests.waiting import until
 
 LINE = b"<38>Nov 23 15:04:05 web01 sshd[12]: message %d"
@@ -156,7 +157,7 @@ def test_tls_wants_a_certificate_that_a_sender_has(doors: Doors, who: str, tmp_p
                 with pytest.warns(DeprecationWarning, match="TLSv1_1"):
                     context.maximum_version = ssl.TLSVersion.TLSv1_1
                 with socket.create_connection(("127.0.0.1", doors.tls_port), 10) as plain:
-                    context.wrap_socket(plain, server_hostname="localhost")
+                    secured(context, plain)
                 pytest.fail("TLS 1.1 was accepted")
             name = "" if who == "nobody" else who
             with doors.tls(strangers if who == "stranger" else None, name=name) as connection:
