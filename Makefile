@@ -49,8 +49,8 @@ check: setup-dev
 	$(BIN)/sentinel playbook test playbooks > /dev/null
 
 test: setup-dev packages check
-	$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m "not trial"
-	$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m trial
+	$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m "not trial" --durations=15
+	$(BIN)/python -m pytest -q -m trial
 
 bench: setup-dev
 	$(BIN)/python -m bench
