@@ -43,7 +43,7 @@ def run(postgres: PostgresServer, root: Path, seconds: int, *words: str) -> None
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *words]
     environment = {**os.environ, DATABASE: postgres.url}
     done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, timeout=seconds)
-    assert done.returncode == 0, done.stdout[-4_000:]
+    assert done.returncode == 0, (done.stdout + done.stderr)[-6_000:]
     assert " passed" in done.stdout
 
 

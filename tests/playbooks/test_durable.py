@@ -106,6 +106,8 @@ def city(tmp_path: Path) -> Iterator[City]:
     for name in list(made.processes):
         made.kill(name)
     made.stop_server()
+    # A request that was being answered gives its connection back first; one that comes later nobody would close.
+    until(lambda: engine.pool.checkedout() == 0, what="the last answer")  # type: ignore[attr-defined]
     engine.dispose()
 
 
