@@ -26,7 +26,7 @@ from sentinel.wiring import Home, open_home
 
 LEAST_BATCHES = 5
 """Of each producer, before and after the faults."""
-START_SECONDS = 180.0
+START_SECONDS = 60.0
 DRAIN_SECONDS = 120.0
 
 

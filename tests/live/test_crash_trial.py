@@ -18,7 +18,7 @@ if os.environ.get("CI"):
 @pytest.mark.live
 @pytest.mark.slow
 @pytest.mark.trial
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(420)
 @pytest.mark.parametrize(("configuration", "first", "trials"), GROUPS)
 def test_what_was_acknowledged_is_stored_once_whoever_dies(
     configuration: str, first: int, trials: int, tmp_path: Path
