@@ -8,6 +8,7 @@ LOOK_AT_LINES = 50
 LOOK_AT_CHARACTERS = 2_000
 LOOK_FOR_CLOCK = 40
 SYSLOG, AUTH, TEXT, OBJECT = "linux.syslog", "linux.auth", "app.text", "app.json"
+DOCUMENT = "ecs.document"
 
 _LINES: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("linux.sysmon", re.compile(r"<Provider Name=[\"']Linux-Sysmon")),
@@ -83,6 +84,8 @@ _JSON: tuple[tuple[str, frozenset[str]], ...] = (
     ("egov.onestop", frozenset({"action", "user", "office", "outcome"})),
 )
 """Names that an object of each kind has."""
+_ECS_GROUPS = ("ecs", "agent", "host", "log", "event", "source", "process", "user")
+"""Objects that a document of ECS holds beside its `@timestamp`; other logs have texts there."""
 _EGOV_NAMES = frozenset({"time", "action", "outcome"})
 _EGOV = re.compile(r"(?<![a-z])(onestop|portal|lgsp|edoc|signing|certification|mail|conference|ioc)(?![a-z])")
 """Service whose audit log a file's name says it is: `egov-portal.ndjson`, `lgsp.log`."""
@@ -156,5 +159,7 @@ def _said_by(found: dict[str, object], name: str) -> Iterator[str]:
     if found.keys() >= _EGOV_NAMES and (service := _EGOV.search(name)) is not None:
         yield f"egov.{service[1]}"
     yield from (dataset for dataset, names in _JSON if names <= found.keys())
+    if "@timestamp" in found and any(isinstance(found.get(group), dict) for group in _ECS_GROUPS):
+        yield DOCUMENT
     if _TIME_KEYS & found.keys():
         yield OBJECT
