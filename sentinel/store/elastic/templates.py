@@ -31,9 +31,9 @@ MAX_REGEX_CHARACTERS = 50_000
 """An expression of ours names both cases of every letter; its size is bounded before."""
 MAX_WINDOW = 110_001
 """The farthest page and its length."""
-QUICK_REFRESH, SLOW_REFRESH = "1s", "5s"
-_SLOW: frozenset[str] = frozenset({"network"})
-"""Families with many events that nobody waits for."""
+REFRESH = "1s"
+"""For every stream: flows are asked for in the same minute as the alert beside them. It is said although it is
+Elasticsearch's default, because by default a stream that nobody asked for 30 s is not refreshed at all."""
 
 SETTINGS, MAPPING, HELPERS = "sentinel-settings", "sentinel-mapping", "sentinel-helpers"
 
@@ -52,9 +52,6 @@ def component_templates(capabilities: Capabilities) -> dict[str, dict[str, Any]]
             }
         },
     }
-    for family in (*FAMILIES, OTHER):
-        refresh = SLOW_REFRESH if family in _SLOW else QUICK_REFRESH
-        found[f"sentinel-{family}"] = {"settings": {"index.refresh_interval": refresh}}
     return {name: _signed({"template": template, "version": LAYOUT}) for name, template in found.items()}
 
 
@@ -75,7 +72,7 @@ def index_templates(capabilities: Capabilities) -> dict[str, dict[str, Any]]:
                 "priority": PRIORITY,
                 "version": LAYOUT,
                 "data_stream": {},
-                "composed_of": [SETTINGS, MAPPING, HELPERS, f"sentinel-{family}", "logs-sentinel@custom", own],
+                "composed_of": [SETTINGS, MAPPING, HELPERS, "logs-sentinel@custom", own],
                 "ignore_missing_component_templates": ["logs-sentinel@custom", own],
                 "template": template,
             }
@@ -132,6 +129,7 @@ def _settings(capabilities: Capabilities) -> dict[str, Any]:
         "index.max_result_window": MAX_WINDOW,
         "index.max_regex_length": MAX_REGEX_CHARACTERS,
         "index.translog.durability": "request",
+        "index.refresh_interval": REFRESH,
     }
     if uses_policy(capabilities):
         found["index.lifecycle.name"] = POLICY
