@@ -33,9 +33,9 @@ class Ports:
 class SentinelServer(ServerProcess):
     """`sentinel serve` on a home of its own, without rules, with all syslog doors open."""
 
-    def __init__(self, settings: str = "") -> None:
+    def __init__(self, settings: str = "", home: Path | None = None) -> None:
         super().__init__("sentinel")
-        self.home = self.folder / "home"
+        self.home = home or self.folder / "home"
         self.ports = Ports(free_port(), free_port(), free_port())
         create(
             self.home, host="127.0.0.1", port=self.ports.web, names=["localhost", "127.0.0.1"], administrator="admin"
