@@ -137,12 +137,17 @@ def guess_json(found: object, name: str = "") -> str | None:
     return next(_said_by(found, name), None)
 
 
-def _said_by(found: dict[str, object], name: str) -> Iterator[str]:
-    """Yield what an object may be, the surest first."""
+def _named(found: dict[str, object]) -> Iterator[str]:
+    """Yield the dataset that an object names, in either notation."""
     event = found.get("event")
     said = found.get("event.dataset") or (event.get("dataset") if isinstance(event, dict) else None)
     if isinstance(said, str) and said:
         yield said
+
+
+def _said_by(found: dict[str, object], name: str) -> Iterator[str]:
+    """Yield what an object may be, the surest first."""
+    yield from _named(found)
     if isinstance(found.get("Event"), dict) or isinstance(found.get("winlog"), dict):
         yield "windows.evtx"
     if "EventID" in found or ("event_id" in found and "log_name" in found):
