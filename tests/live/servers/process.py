@@ -7,6 +7,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -17,12 +18,14 @@ from typing import Self
 
 import psutil
 
+from tests.live.servers import guard
+
 ROOT = Path(__file__).resolve().parents[3]
 SERVICES = ROOT / ".services"
 """Where `deploy/fetch-test-servers` puts the jars."""
 
 LIFE_SECONDS = 3_600
-"""No server outlives this, even when its test is killed."""
+"""No server outlives this; when its test is killed, `guard` ends it at once."""
 START_SECONDS = 120
 STOP_SECONDS = 30
 PORTS = range(20_000, 32_000)
@@ -80,10 +83,11 @@ class ServerProcess:
         """Start, and return when the server answers; raise `AssertionError` with the end of its log if it does not."""
         assert self._process is None, f"{self._name} runs already"
         with self.log.open("ab") as log:
+            guarded = [sys.executable, "-IS", guard.__file__, str(LIFE_SECONDS), self._user or ""]
             self._process = subprocess.Popen(
-                ["timeout", "--signal=KILL", str(LIFE_SECONDS), *map(str, self.command())],
-                cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                env=self.environment(), user=self._user, start_new_session=True,
+                [*guarded, *map(str, self.command())],
+                cwd=self.folder, stdin=subprocess.PIPE, stdout=log, stderr=log,
+                env=self.environment(), start_new_session=True,
             )  # fmt: skip
         deadline = time.monotonic() + START_SECONDS
         pause = threading.Event()
@@ -102,7 +106,7 @@ class ServerProcess:
             self._process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
             self.kill()
-        self._process = None
+        self._forget()
 
     def kill(self) -> None:
         """End the server and its children by SIGKILL and wait until they are gone."""
@@ -114,7 +118,7 @@ class ServerProcess:
                 process.kill()
         self._process.wait(STOP_SECONDS)
         psutil.wait_procs(family[1:], timeout=STOP_SECONDS)
-        self._process = None
+        self._forget()
 
     def restart(self) -> None:
         """Start again what was stopped or killed, or still runs."""
@@ -133,6 +137,11 @@ class ServerProcess:
     def environment(self) -> Mapping[str, str]:
         """Return the environment of the process: the language is fixed, so that logs can be read."""
         return {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "HOME": str(self.folder)}
+
+    def _forget(self) -> None:
+        if self._process is not None and self._process.stdin is not None:
+            self._process.stdin.close()
+        self._process = None
 
     def _family(self) -> list[psutil.Process]:
         """Return our process and what it started, oldest first; empty when it has ended."""
