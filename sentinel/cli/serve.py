@@ -14,6 +14,7 @@ import typer
 import uvicorn
 
 from sentinel.cli import logs
+from sentinel.crew.garbage import settle
 from sentinel.errors import InputError, UnavailableError
 from sentinel.home import only_one
 from sentinel.model.moment import now
@@ -103,7 +104,7 @@ def run(opened: Home, listener: socket.socket, role: str = "all") -> None:
         _thread("watch", lambda: _supervise("watch", stop, stop, WATCH_SECONDS, opened.watch.look)),
         _thread("upkeep", lambda: _supervise("upkeep", stop, stop, MAINTAIN_SECONDS, lambda: _keep_up(opened))),
     ]
-    opened.settle()
+    settle()
 
     def end() -> None:
         stop.set()

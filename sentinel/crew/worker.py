@@ -5,13 +5,13 @@
 Speaks `wire` on standard input and output and two shared files, given by their numbers; it logs to standard error.
 """
 
-import gc
 import os
 import signal
 import sys
 import time
 from pathlib import Path
 
+from sentinel.crew.garbage import settle
 from sentinel.crew.judge import normalised
 from sentinel.crew.wire import Channel, Failed, Ready, Start, Work, done, entry_of, pack, unpack
 from sentinel.detect.cache import RuleCache
@@ -53,7 +53,7 @@ def serve(server: Channel) -> None:
             try:
                 engine, count = prepared(message)
                 in_columns = message.in_columns
-                _settle()
+                settle()
                 server.send(pack(Ready(count)))
             except InputError as error:
                 server.send(pack(Failed(str(error))))
@@ -61,16 +61,10 @@ def serve(server: Channel) -> None:
             server.send(judged(engine, message, in_columns=in_columns))
             if time.monotonic() - saved >= SAVE_SECONDS:
                 engine.shelf.save()
-                _settle()
+                settle()
                 saved = time.monotonic()
     if engine is not None:
         engine.shelf.save()
-
-
-def _settle() -> None:
-    """Leave rules and plans out of the search for garbage; nothing else lives from one slice to the next."""
-    gc.collect()
-    gc.freeze()
 
 
 def prepared(start: Start) -> tuple[Engine, int]:

@@ -1,6 +1,5 @@
 """From rule files to what judges events by them, again whenever the files change."""
 
-import gc
 import logging
 from collections.abc import Mapping, Sequence
 from functools import cached_property, partial
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from sentinel import bundled
 from sentinel.crew.crew import Crew
+from sentinel.crew.garbage import settle
 from sentinel.detect.cache import RuleCache
 from sentinel.detect.engine import Engine
 from sentinel.detect.ready import RuleAdditions, read_ready
@@ -138,14 +138,8 @@ class Detecting(Foundation):
                 # Once a minute, and while nobody else makes plans.
                 self.detection.shelf.save()
                 if not self._is_settled:
-                    self.settle()
+                    settle()
                     self._is_settled = True
-
-    def settle(self) -> None:
-        """Leave what lives long, rules above all, out of the search for garbage: it takes a quarter of the time."""
-        gc.unfreeze()
-        gc.collect()
-        gc.freeze()
 
     def employ(self, rules: RuleSet) -> None:
         """Let the pipeline work with these rules from its next batch on; until then it goes on with those before."""
@@ -158,7 +152,7 @@ class Detecting(Foundation):
             self.pipeline.replace(self.detection, crew)
         # Once now, and once more when the plans of the new rules are made.
         self._is_settled = False
-        self.settle()
+        settle(anew=True)
 
     def _crew(self) -> Crew | None:
         """Return workers with the rules that were read last."""
