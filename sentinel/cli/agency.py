@@ -2,11 +2,11 @@
 
 import unicodedata
 from datetime import date
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from sentinel.cli.options import DEFAULT_HOME, HomeOption
 from sentinel.wiring import open_home
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
@@ -15,9 +15,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions
 @app.command()
 def agency(
     text: Annotated[str, typer.Argument(help="Part of an id or name; accents and case do not matter.")] = "",
-    home_folder: Annotated[Path, typer.Option("--home", help="Home folder.", envvar="SENTINEL_HOME")] = Path(
-        "sentinel"
-    ),
+    home_folder: HomeOption = DEFAULT_HOME,
     on: Annotated[str, typer.Option(help="Day YYYY-MM-DD on which they must exist; empty: today.")] = "",
     ever: Annotated[bool, typer.Option("--all", help="Also those that no longer exist.")] = False,
 ) -> None:

@@ -9,6 +9,7 @@ import typer
 
 from sentinel.cli.administrator import actor
 from sentinel.cli.copying import copying
+from sentinel.cli.options import DEFAULT_HOME, HomeOption
 from sentinel.errors import InputError
 from sentinel.keeping.backup import sealed_keys
 from sentinel.keeping.backup.save import save
@@ -22,9 +23,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions
 @app.command()
 def backup(
     folder: Annotated[Path, typer.Argument(help="Folder to make; it must not exist.")],
-    home_folder: Annotated[Path, typer.Option("--home", help="Home folder.", envvar="SENTINEL_HOME")] = Path(
-        "sentinel"
-    ),
+    home_folder: HomeOption = DEFAULT_HOME,
     passphrase_file: Annotated[
         Path | None,
         typer.Option(help="File with the passphrase that seals the keys in the backup; `-`: standard input."),

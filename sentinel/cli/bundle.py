@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from sentinel.cli.options import DEFAULT_HOME, HomeOption
 from sentinel.errors import InputError
 from sentinel.home import Keys
 from sentinel.keeping.bundle.check import check
@@ -13,14 +14,14 @@ from sentinel.keeping.bundle.seal import fingerprint
 app = typer.Typer(
     add_completion=False, rich_markup_mode=None, no_args_is_help=True, help="Sealed bundles: check one, show the key."
 )
-HomeOption = Annotated[Path | None, typer.Option("--home", help="Home whose key must have signed it.")]
+SignerOption = Annotated[Path | None, typer.Option("--home", help="Home whose key must have signed it.")]
 
 
 @app.command()
 def verify(
     file: Annotated[Path, typer.Argument(help="The bundle.")],
     key: Annotated[str, typer.Option(help="Fingerprint of the key that must have signed it.")] = "",
-    home_folder: HomeOption = None,
+    home_folder: SignerOption = None,
 ) -> None:
     """Check signature and hashes of a bundle; needs no server. Exit 1 where anything is not as it was sealed.
 
@@ -47,9 +48,7 @@ def verify(
 
 @app.command("key")
 def show_key(
-    home_folder: Annotated[Path, typer.Option("--home", help="Home folder.", envvar="SENTINEL_HOME")] = Path(
-        "sentinel"
-    ),
+    home_folder: HomeOption = DEFAULT_HOME,
 ) -> None:
     """Print the fingerprint of the key that signs this server's bundles."""
     typer.echo(_own(home_folder))

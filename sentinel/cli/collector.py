@@ -1,7 +1,6 @@
 """`sentinel collector`: tokens to enrol collectors with, and the collectors in use."""
 
 from contextlib import closing
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -9,6 +8,7 @@ import typer
 from sentinel.accounts.agencies import CITY
 from sentinel.cli.administrator import actor, administrator
 from sentinel.cli.columns import show
+from sentinel.cli.options import DEFAULT_HOME, HomeOption, JsonOption
 from sentinel.wiring import open_home
 
 app = typer.Typer(
@@ -17,8 +17,6 @@ app = typer.Typer(
     no_args_is_help=True,
     help="Enrolment tokens and the collectors in use.",
 )
-HomeOption = Annotated[Path, typer.Option("--home", help="Home folder.", envvar="SENTINEL_HOME")]
-DEFAULT_HOME = Path("sentinel")
 
 
 @app.command()
@@ -47,7 +45,7 @@ def token(
 @app.command("list")
 def list_collectors(
     agency: Annotated[str, typer.Option(help="Only collectors of this agency and those below it.")] = CITY,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    as_json: JsonOption = False,
     home_folder: HomeOption = DEFAULT_HOME,
 ) -> None:
     """List the collectors by name."""

@@ -11,6 +11,7 @@ import typer
 from sentinel.accounts.agencies import CITY
 from sentinel.cli.administrator import actor
 from sentinel.cli.moments import time_of
+from sentinel.cli.options import DEFAULT_HOME, HomeOption
 from sentinel.errors import InputError
 from sentinel.keeping.bundle.evidence import gather, records
 from sentinel.keeping.bundle.make import make
@@ -27,9 +28,7 @@ def export(
     bundle: Annotated[Path, typer.Option(help="File to make; it must not exist.")],
     why: Annotated[str, typer.Option(help="What it is for; it is in the bundle and audited.")],
     query: Annotated[str, typer.Argument(help="Lucene syntax; empty with --incident.")] = "",
-    home_folder: Annotated[Path, typer.Option("--home", help="Home folder.", envvar="SENTINEL_HOME")] = Path(
-        "sentinel"
-    ),
+    home_folder: HomeOption = DEFAULT_HOME,
     incident: Annotated[str, typer.Option(help="Id of an incident: its events, alerts and timeline.")] = "",
     start: Annotated[str | None, typer.Option("--from", help="First time: 2026-11-23, 2026-11-23T08:00, 7d.")] = None,
     end: Annotated[str | None, typer.Option("--to", help="Time before which they happened.")] = None,

@@ -1,7 +1,6 @@
 """`sentinel hold`: what an authority ordered frozen is not deleted, however old, until the hold is lifted."""
 
 from contextlib import closing
-from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -10,15 +9,14 @@ import typer
 from sentinel.cli.administrator import actor
 from sentinel.cli.columns import show
 from sentinel.cli.moments import time_of
+from sentinel.cli.options import DEFAULT_HOME, HomeOption, JsonOption
 from sentinel.keeping.holds import BEGINNING, END, Hold
 from sentinel.wiring import open_home
 
 app = typer.Typer(
     add_completion=False, rich_markup_mode=None, no_args_is_help=True, help="Legal holds: events that stay."
 )
-HomeOption = Annotated[Path, typer.Option("--home", help="Home folder.", envvar="SENTINEL_HOME")]
 WhyOption = Annotated[str, typer.Option("--why", help="The order, with its number and date; it is audited.")]
-DEFAULT_HOME = Path("sentinel")
 
 
 @app.command()
@@ -47,7 +45,7 @@ def place(
 @app.command("list")
 def list_holds(
     ever: Annotated[bool, typer.Option("--all", help="Also those that were lifted.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    as_json: JsonOption = False,
     home_folder: HomeOption = DEFAULT_HOME,
 ) -> None:
     """List the holds in force, oldest first."""

@@ -18,6 +18,7 @@ from sentinel.cli.administrator import administrator
 from sentinel.cli.columns import show
 from sentinel.cli.examples import shown
 from sentinel.cli.moments import time_of
+from sentinel.cli.options import DEFAULT_HOME, HomeOption
 from sentinel.hunt.hunter import OnProgress
 from sentinel.hunt.rows import Hunt, HuntState, Question
 from sentinel.model.match import Match
@@ -25,10 +26,8 @@ from sentinel.model.principal import Principal
 from sentinel.wiring import Home, open_home
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, no_args_is_help=True)
-HomeOption = Annotated[Path, typer.Option("--home", help="Home folder.", envvar="SENTINEL_HOME")]
 HuntArgument = Annotated[str, typer.Argument(metavar="HUNT", help="Id of the hunt.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object a line on standard output.")]
-DEFAULT_HOME = Path("sentinel")
 
 
 @app.callback(

@@ -1,12 +1,11 @@
 """`sentinel keep`: how long what is kept, what the law asks, and what would be deleted now."""
 
 from contextlib import closing
-from pathlib import Path
-from typing import Annotated
 
 import typer
 
 from sentinel.cli.columns import show
+from sentinel.cli.options import DEFAULT_HOME, HomeOption, JsonOption
 from sentinel.keeping.keeper import Gone
 from sentinel.keeping.law import LAW
 from sentinel.model.moment import now
@@ -17,10 +16,8 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions
 
 @app.command()
 def keep(
-    home_folder: Annotated[Path, typer.Option("--home", help="Home folder.", envvar="SENTINEL_HOME")] = Path(
-        "sentinel"
-    ),
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    home_folder: HomeOption = DEFAULT_HOME,
+    as_json: JsonOption = False,
 ) -> None:
     """Show how long each class is kept, the legal floor, and what is past its time; deletes nothing.
 

@@ -3,7 +3,6 @@
 import json
 from contextlib import closing
 from itertools import islice
-from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -14,6 +13,7 @@ from sentinel.cli.administrator import administrator
 from sentinel.cli.columns import show
 from sentinel.cli.examples import shown
 from sentinel.cli.moments import time_of
+from sentinel.cli.options import DEFAULT_HOME, HomeOption
 from sentinel.errors import InputError
 from sentinel.model.record import nest
 from sentinel.quarantine.desk import Wanted
@@ -26,12 +26,10 @@ app = typer.Typer(
     no_args_is_help=True,
     help="Events that could not be read or stored: list them, send them on their way again, give them up.",
 )
-HomeOption = Annotated[Path, typer.Option("--home", help="Home folder.", envvar="SENTINEL_HOME")]
 Ids = Annotated[list[str] | None, typer.Argument(metavar="[ID...]", help="Ids of events; none: all.")]
 Dataset = Annotated[str, typer.Option(help="Only of this dataset.")]
 From = Annotated[str | None, typer.Option("--from", help="First time: 2026-11-23, 2026-11-23T08:00, 24h, 7d.")]
 To = Annotated[str | None, typer.Option("--to", help="Time before which they happened.")]
-DEFAULT_HOME = Path("sentinel")
 SHOWN_CHARACTERS = 100
 
 

@@ -12,6 +12,7 @@ from sentinel.accounts.agencies import CITY
 from sentinel.cli import search_export
 from sentinel.cli.columns import printable, show
 from sentinel.cli.moments import time_of
+from sentinel.cli.options import DEFAULT_HOME, HomeOption
 from sentinel.errors import InputError
 from sentinel.model.export import FORMATS
 from sentinel.model.moment import from_text
@@ -35,9 +36,7 @@ def search(
             "`hai phong` finds `Hải Phòng`."
         ),
     ] = "*",
-    home_folder: Annotated[Path, typer.Option("--home", help="Home folder.", envvar="SENTINEL_HOME")] = Path(
-        "sentinel"
-    ),
+    home_folder: HomeOption = DEFAULT_HOME,
     start: Annotated[
         str | None, typer.Option("--from", help="First time: 2026-11-23, 2026-11-23T08:00, or 24h, 7d for so long ago.")
     ] = None,

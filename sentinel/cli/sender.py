@@ -11,6 +11,7 @@ import typer
 from sentinel.accounts.agencies import CITY
 from sentinel.cli.administrator import administrator
 from sentinel.cli.columns import show
+from sentinel.cli.options import DEFAULT_HOME, HomeOption, JsonOption
 from sentinel.errors import InputError
 from sentinel.home import make_client
 from sentinel.model.sender import HTTP_DOORS, SYSLOG, Network, Sender, SenderLimits
@@ -22,8 +23,6 @@ app = typer.Typer(
     no_args_is_help=True,
     help="Programs of others that may send: Beats, syslog, OTLP and the like.",
 )
-HomeOption = Annotated[Path, typer.Option("--home", help="Home folder.", envvar="SENTINEL_HOME")]
-DEFAULT_HOME = Path("sentinel")
 
 
 @app.command()
@@ -78,7 +77,7 @@ def certificate(
 @app.command("list")
 def list_senders(
     agency: Annotated[str, typer.Option(help="Only senders of this agency and those below it.")] = CITY,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    as_json: JsonOption = False,
     home_folder: HomeOption = DEFAULT_HOME,
 ) -> None:
     """List the senders by name."""

@@ -6,7 +6,6 @@ import socket
 import threading
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from types import FrameType
 from typing import Annotated
 
@@ -14,6 +13,7 @@ import typer
 import uvicorn
 
 from sentinel.cli import logs
+from sentinel.cli.options import DEFAULT_HOME, HomeOption
 from sentinel.crew.garbage import settle
 from sentinel.errors import InputError, UnavailableError
 from sentinel.home import only_one
@@ -40,9 +40,7 @@ LOOK_SECONDS = 3.0
 
 @app.command()
 def serve(
-    home_folder: Annotated[Path, typer.Option("--home", help="Home folder.", envvar="SENTINEL_HOME")] = Path(
-        "sentinel"
-    ),
+    home_folder: HomeOption = DEFAULT_HOME,
     role: Annotated[
         str,
         typer.Option(

@@ -2,7 +2,6 @@
 
 import sys
 from contextlib import closing
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,6 +10,7 @@ from sentinel.accounts.agencies import CITY
 from sentinel.accounts.users import UserRow, name_key
 from sentinel.cli.administrator import actor
 from sentinel.cli.columns import show
+from sentinel.cli.options import DEFAULT_HOME, HomeOption, JsonOption
 from sentinel.errors import InputError
 from sentinel.model.principal import Role
 from sentinel.wiring import Home, open_home
@@ -18,11 +18,8 @@ from sentinel.wiring import Home, open_home
 app = typer.Typer(
     add_completion=False, rich_markup_mode=None, no_args_is_help=True, help="Users, roles and sign-in links."
 )
-HomeOption = Annotated[Path, typer.Option("--home", help="Home folder.", envvar="SENTINEL_HOME")]
 NameArgument = Annotated[str, typer.Argument(help="User name.")]
 Minutes = Annotated[int, typer.Option(help="How long the link is good for.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
-DEFAULT_HOME = Path("sentinel")
 
 
 @app.command()

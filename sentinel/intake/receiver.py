@@ -46,10 +46,14 @@ class Receiver:
             batch = _batch(collector, epoch=epoch, first=first, encoding=encoding, body=body, at=at)
             last = self._journal.append(batch)
         except (InputError, ConflictError) as error:
-            self.count({(collector.id, _reason(error)): (1, str(error))}, at)
+            self.refuse(collector, error, at)
             raise
         self._seen.note(collector.id, at)
         return last
+
+    def refuse(self, collector: Collector, error: SentinelError, at: datetime) -> None:
+        """Count a batch that is refused for this reason."""
+        self.count({(collector.id, _reason(error)): (1, str(error))}, at)
 
     def count(self, faults: Mapping[tuple[str, str], tuple[int, str]], at: datetime) -> None:
         """Count faults by (collector, reason), with a sentence about the last; a full disk only loses the count."""
@@ -88,8 +92,6 @@ def _batch(collector: Collector, *, epoch: str, first: int, encoding: str, body:
 
 
 def _reason(error: SentinelError) -> str:
-    if isinstance(error, ConflictError):
-        return "sequence_gap"
-    if isinstance(error, TooLargeError):
-        return "too_large"
-    return "bad_epoch" if isinstance(error, BadEpochError) else "bad_batch"
+    if isinstance(error, BadEpochError):
+        return "bad_epoch"
+    return {408: "too_slow", 409: "sequence_gap", 413: "too_large"}.get(error.http_status, "bad_batch")

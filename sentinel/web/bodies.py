@@ -1,5 +1,6 @@
 """Bodies of requests in memory: each has a limit, and all of them together have one."""
 
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import TypeVar
@@ -13,6 +14,8 @@ from sentinel.errors import InputError, UnavailableError
 from sentinel.intake.unpack import TooLargeError
 
 ROOM_BYTES = 128_000_000
+SHARE = 4
+"""One sender's bodies take so much of the room at most, a quarter: it must not keep all others out."""
 READERS = 4
 """So many bodies are taken apart at once; apart they take several times the room."""
 T = TypeVar("T")
@@ -29,14 +32,15 @@ class Bodies:
 
     def __init__(self, *, room_bytes: int = ROOM_BYTES) -> None:
         self._room_bytes = room_bytes
-        self._used = 0
+        self._used: Counter[str] = Counter()
         self._readers = anyio.CapacityLimiter(READERS)
 
     @asynccontextmanager
-    async def hold(self, request: Request, limit: int) -> AsyncIterator[bytes]:
+    async def hold(self, request: Request, limit: int, owner: str) -> AsyncIterator[bytes]:
         """Give the body, at most `limit` bytes, and its room until the end of the block.
 
-        Raises `TooLargeError`, `SlowError`, and `UnavailableError` where all bodies together are too many now.
+        Raises `TooLargeError`, `SlowError`, and `UnavailableError` where the bodies of this owner, or of all, are too
+        many now.
         """
         announced = request.headers.get("content-length", "")
         if announced.isdigit() and int(announced) > limit:
@@ -47,18 +51,25 @@ class Bodies:
             async for piece in _pieces(request):
                 if len(body) + len(piece) > limit:
                     raise _too_large(limit)
-                if self._used + len(piece) > self._room_bytes:
-                    raise UnavailableError("too many bodies at once; try again")
-                self._used += len(piece)
+                self._check_room(owner, len(piece))
+                self._used[owner] += len(piece)
                 held += len(piece)
                 body += piece
             yield bytes(body)
         finally:
-            self._used -= held
+            self._used[owner] -= held
+            if not self._used[owner]:
+                del self._used[owner]
 
     async def work(self, task: Callable[[], T]) -> T:
         """Return what `task` returns, run by one of a few threads."""
         return await run_sync(task, limiter=self._readers)
+
+    def _check_room(self, owner: str, size: int) -> None:
+        if self._used[owner] + size > self._room_bytes // SHARE:
+            raise UnavailableError("too many bodies of this sender at once; try again")
+        if self._used.total() + size > self._room_bytes:
+            raise UnavailableError("too many bodies at once; try again")
 
 
 async def _pieces(request: Request) -> AsyncIterator[bytes]:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Mapping
 
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 
 from sentinel.errors import InputError, RefusedError, SentinelError, UnavailableError
@@ -20,8 +20,6 @@ from sentinel.web.services import Services
 
 MAX_QUERY = 50
 TOO_LARGE = 413
-GONE = 499
-"""Nobody reads the answer to a request whose sender has gone."""
 Done = Callable[[Sender, Reply], Reply]
 
 
@@ -32,15 +30,13 @@ async def serve(request: Request, behind: Services, name: str, done: Done | None
         sender = await run_in_threadpool(known, request, behind, name)
         await run_in_threadpool(behind.doorway.admit, sender)
         try:
-            async with behind.bodies.hold(request, sender.limits.body_bytes) as body:
+            async with behind.bodies.hold(request, sender.limits.body_bytes, sender.id) as body:
                 encoding = request.headers.get("content-encoding", "identity").strip().lower()
                 reply = await behind.bodies.work(lambda: _take(behind, door, asked, sender, body, encoding))
         except InputError as error:
             behind.doorway.charge(sender, sender.limits.body_bytes if error.http_status == TOO_LARGE else 0)
             await run_in_threadpool(behind.doorway.count, sender, {_reason(error): (1, str(error))})
             raise
-    except ClientDisconnect:
-        return Response(status_code=GONE)
     except SentinelError as error:
         if isinstance(error, UnavailableError):
             behind.doorway.refused(name, "unavailable")

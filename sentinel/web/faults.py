@@ -8,7 +8,7 @@ from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import TimeoutError as NoConnectionError
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
 
 from sentinel.errors import SentinelError, UnavailableError
@@ -20,6 +20,8 @@ from sentinel.web.visitor import SignInNeededError
 log = logging.getLogger(__name__)
 
 RETRY_AFTER_SECONDS = "5"
+GONE = 499
+"""Nobody reads the answer to a request whose sender has gone."""
 
 
 class NotFoundError(SentinelError):
@@ -33,6 +35,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(SentinelError, _sentinel_error)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(RequestValidationError, _validation_error)
+    app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(NoConnectionError, _no_connection)
     app.add_exception_handler(Exception, _unforeseen)
 
@@ -52,6 +55,10 @@ async def _sentinel_error(request: Request, fault: Exception) -> Response:
         return _sign_in_first(request)
     headers = {"Retry-After": RETRY_AFTER_SECONDS} if isinstance(fault, UnavailableError) else None
     return answer(request, status, str(fault), headers)
+
+
+async def _gone(request: Request, fault: Exception) -> Response:  # noqa: ARG001
+    return Response(status_code=GONE)
 
 
 async def _no_connection(request: Request, fault: Exception) -> Response:

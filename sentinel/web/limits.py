@@ -21,7 +21,10 @@ BULK = "/_bulk"
 FORM_BYTES = 64_000
 GRACE_SECONDS = 60.0
 LEAST_BYTES_PER_SECOND = 500
-"""A body may take the grace and as long as it needs at this rate: a sixteenth of the thinnest line we know."""
+"""A body may take the grace and as long as it needs at this rate, a sixteenth of the thinnest line we know.
+
+What came faster buys no pause longer than the grace: a body held in memory must go on.
+"""
 
 
 class BodyLimit:
@@ -39,10 +42,11 @@ class BodyLimit:
         limit = limit_for(scope["path"])
         announced = dict(scope["headers"]).get(b"content-length", b"0")
         received, is_whole = 0, False
-        begin = asyncio.get_running_loop().time()
+        clock = asyncio.get_running_loop().time
+        due = clock() + self._grace_seconds
 
         async def counted() -> Message:
-            nonlocal received, is_whole
+            nonlocal received, is_whole, due
             # A length that is no number is the server's to refuse; the count below holds all the same.
             if announced.isdigit() and int(announced) > limit:
                 raise _too_long(limit)
@@ -50,11 +54,13 @@ class BodyLimit:
                 # What comes now is that the client has gone, some time.
                 return await receive()
             try:
-                async with asyncio.timeout_at(begin + self._grace_seconds + received / LEAST_BYTES_PER_SECOND):
+                async with asyncio.timeout_at(due):
                     message = await receive()
             except TimeoutError as error:
                 raise HTTPException(408, "the body comes too slowly; send less at a time") from error
-            received += len(message.get("body", b""))
+            size = len(message.get("body", b""))
+            received += size
+            due = min(due + size / LEAST_BYTES_PER_SECOND, clock() + self._grace_seconds)
             is_whole = not message.get("more_body", False)
             if received > limit:
                 raise _too_long(limit)

@@ -1,4 +1,4 @@
-"""Who opens a connection and does not say what for is let go; uvicorn itself would wait for ever."""
+"""Who opens a connection and does not go on is let go; uvicorn itself would wait for ever."""
 
 import asyncio
 
@@ -10,10 +10,12 @@ HEAD_SECONDS = 20.0
 
 
 class PatientProtocol(H11Protocol):
-    """HTTP as uvicorn speaks it, with a time for the head of a request."""
+    """HTTP as uvicorn speaks it, with a time for the head of a request, and for the rest of one that was answered."""
 
     head_seconds = HEAD_SECONDS
     _waiting: asyncio.TimerHandle | None = None
+    _is_answered = False
+    """Whether we wait for the rest of a body that was answered already."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for the first head."""
@@ -23,9 +25,19 @@ class PatientProtocol(H11Protocol):
     def data_received(self, data: bytes) -> None:
         """Take bytes; stop waiting when the head is whole, begin when another one has begun."""
         super().data_received(data)
-        if self.conn.their_state is not h11.IDLE:
+        if self._is_answered and self.conn.our_state is h11.DONE:
+            return
+        if self._is_answered or self.conn.their_state is not h11.IDLE:
             self._stop()
-        elif self._waiting is None and self.conn.trailing_data[0]:
+        if self._waiting is None and self.conn.their_state is h11.IDLE and self.conn.trailing_data[0]:
+            self._wait()
+
+    def on_response_complete(self) -> None:
+        """Begin to wait for the rest of a body that was answered before it was whole, and is not wanted."""
+        super().on_response_complete()
+        if self.conn.our_state is h11.DONE and self.conn.their_state is h11.SEND_BODY:
+            # Without this, whoever trickles it would hold the connection for ever, known to us or not.
+            self._is_answered = True
             self._wait()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -37,6 +49,7 @@ class PatientProtocol(H11Protocol):
         self._waiting = self.loop.call_later(self.head_seconds, self.transport.close)
 
     def _stop(self) -> None:
+        self._is_answered = False
         if self._waiting is not None:
             self._waiting.cancel()
             self._waiting = None

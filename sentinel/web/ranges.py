@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sentinel.errors import InputError
-from sentinel.model.moment import to_text
+from sentinel.model.moment import from_text, to_text
 from sentinel.web.moments import Clock
 from sentinel.web.words import mark
 
@@ -40,6 +40,16 @@ def read(name: str, start: str, end: str, clock: Clock, at: datetime) -> Range:
     known = name if name in PRESETS else DEFAULT
     # An event a moment ahead of our clock belongs to "now" all the same.
     return Range(known, to_text(at - PRESETS[known][0]), to_text(at + timedelta(minutes=1)))
+
+
+def instant(text: str | None) -> str | None:
+    """Return a time that a program gave, None for none; raise `InputError` for what is no time with a zone."""
+    if not text:
+        return None
+    try:
+        return to_text(from_text(text))
+    except (ValueError, OverflowError) as error:
+        raise InputError(f"'{text}' is not a time; write for example 2026-11-23T08:00:00Z") from error
 
 
 def _typed(text: str, clock: Clock) -> str | None:

@@ -35,7 +35,7 @@ class Brokers:
 
     def stream(self, number: int) -> Stream:
         """Return a part of the hits."""
-        return Stream(Messages(self._cluster, self.hits.topic, number), self.hits)
+        return Stream(Messages(self.hits, number))
 
     def send_hits(self, messages: Sequence[tuple[int, bytes]]) -> None:
         """Write messages, each to a part of the hits; durable on return, else `UnavailableError`."""

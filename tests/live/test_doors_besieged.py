@@ -104,10 +104,11 @@ def test_many_large_bodies_at_once_do_not_fill_the_memory(server: SentinelServer
     assert server.pid is not None
     process = psutil.Process(server.pid)
     before = process.memory_info().rss
+    senders = [server.add_sender("bulk", "app.portal") for _ in range(12)]
     with ExitStack() as stack:
         clients = [stack.enter_context(closing(connect(server))) for _ in range(24)]
-        for client in clients:
-            client.sendall(head(token, "Content-Length: 16000000"))
+        for number, client in enumerate(clients):
+            client.sendall(head(senders[number % len(senders)], "Content-Length: 16000000"))
             client.sendall(CREATE + b"x" * 15_000_000)
         # Some were let in and hold their room; the others are told to come again.
         busy = [text for client in clients if (text := said(client))]
@@ -116,6 +117,19 @@ def test_many_large_bodies_at_once_do_not_fill_the_memory(server: SentinelServer
         assert process.memory_info().rss - before < MORE_MEMORY_BYTES
     until(lambda: sends(server, token, CREATE + b'{"message":"later"}\n').status_code == 200, seconds=30)
     assert Client(server.url, server.keys.ca).is_up()
+
+
+def test_one_sender_with_many_large_bodies_keeps_no_other_out(server: SentinelServer, token: str) -> None:
+    other = server.add_sender("bulk", "app.portal")
+    with ExitStack() as stack:
+        clients = [stack.enter_context(closing(connect(server))) for _ in range(10)]
+        for client in clients:
+            client.sendall(head(token, "Content-Length: 16000000"))
+            client.sendall(CREATE + b"x" * 15_000_000)
+        busy = [text for client in clients if (text := said(client))]
+        assert len(busy) == 8
+        assert all(text.startswith(b"HTTP/1.1 503") for text in busy)
+        assert sends(server, other, CREATE + b'{"message":"%s"}\n' % (b"x" * 900_000)).status_code == 200
 
 
 def test_a_request_cut_in_the_middle_keeps_nothing_and_hurts_nobody(server: SentinelServer, token: str) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from sentinel.event import Event, encode_batch
+from sentinel.event import MAX_BATCH_BYTES, Event, encode_batch
 from sentinel.model.moment import now, to_text
 from sentinel.model.principal import Role
 from tests.waiting import until
@@ -105,6 +105,20 @@ def test_the_head_of_a_batch_must_be_right(fresh: World, actors: Browsers) -> No
         answer = actors.stranger().post("/api/v1/events", content=batch(1, 1), headers=said)
         assert answer.status_code == 400
         assert "error" in answer.json()
+
+
+def test_whatever_is_refused_is_counted(fresh: World, actors: Browsers) -> None:
+    stranger = actors.stranger()
+    for wrong in ({"Sentinel-First": "x"}, {"Sentinel-First": "9" * 5000}, {"Content-Encoding": "br"}):
+        said = headers(fresh, **{"Sentinel-Epoch": EPOCH, "Sentinel-First": "1"} | wrong)
+        stranger.post("/api/v1/events", content=batch(1, 1), headers=said)
+    assert send(stranger, fresh, 1, b"x" * (MAX_BATCH_BYTES + 1)).status_code == 413
+    for proof in ("", "Bearer guess", "Basic Og==", "Bearer " + "x" * 5000):
+        said = headers(fresh) | {"Authorization": proof}
+        assert stranger.post("/api/v1/events", content=batch(1, 1), headers=said).status_code == 401
+    counted = {each.reason: each.count for each in fresh.services.receiver.counters(frozenset({OURS}))}
+    assert (counted["bad_batch"], counted["too_large"]) == (3, 1)
+    assert fresh.services.doorway.statistics["own", "unknown_sender"] == 4
 
 
 def test_a_revoked_collector_is_turned_away(fresh: World, actors: Browsers) -> None:

@@ -85,6 +85,37 @@ def test_a_body_that_does_not_come_is_answered(address: tuple[str, int]) -> None
         assert answer(client).startswith(b"HTTP/1.1 408")
 
 
+def test_who_was_answered_and_goes_on_sending_is_let_go(address: tuple[str, int]) -> None:
+    pause = threading.Event()
+    with socket.create_connection(address) as client:
+        client.sendall(b"POST /nothing HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n")
+        assert answer(client).startswith(b"HTTP/1.1 404")
+        for _ in range(200):
+            try:
+                client.sendall(b"x")
+            except OSError:
+                return
+            pause.wait(SECONDS / 10)
+    pytest.fail("the connection is still open")
+
+
+def test_a_body_that_ends_after_its_answer_leaves_the_connection_open(address: tuple[str, int]) -> None:
+    pause = threading.Event()
+    with socket.create_connection(address) as client:
+        client.sendall(b"POST /nothing HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\n")
+        assert answer(client).startswith(b"HTTP/1.1 404")
+        client.sendall(b"body")
+        pause.wait(2 * SECONDS)
+        client.sendall(b"POST /api/x HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nab")
+        assert b"HTTP/1.1 200" in answer(client)
+
+
+def test_what_came_fast_buys_no_long_pause(address: tuple[str, int]) -> None:
+    with socket.create_connection(address) as client:
+        client.sendall(b"POST /api/x HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n" + b"x" * 90_000)
+        assert answer(client).startswith(b"HTTP/1.1 408")
+
+
 def test_an_endless_body_is_answered_when_it_is_too_long(address: tuple[str, int]) -> None:
     with socket.create_connection(address) as client:
         client.sendall(b"POST /api/x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")

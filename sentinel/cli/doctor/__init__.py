@@ -10,6 +10,7 @@ import typer
 from sentinel.cli.administrator import actor
 from sentinel.cli.doctor.checks import CHECKS, DEEP_CHECKS
 from sentinel.cli.doctor.repairs import REPAIRS
+from sentinel.cli.options import DEFAULT_HOME, HomeOption
 from sentinel.errors import SentinelError
 from sentinel.home import only_one
 from sentinel.model.agency import CITY
@@ -20,9 +21,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions
 
 @app.command()
 def doctor(
-    home_folder: Annotated[Path, typer.Option("--home", help="Home folder.", envvar="SENTINEL_HOME")] = Path(
-        "sentinel"
-    ),
+    home_folder: HomeOption = DEFAULT_HOME,
     deep: Annotated[
         bool, typer.Option("--deep", help="Read every byte of database, journal and store; takes its time.")
     ] = False,

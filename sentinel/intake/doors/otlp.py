@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
-from google.protobuf.json_format import Parse, ParseError
+from google.protobuf.json_format import ParseDict, ParseError
 from google.protobuf.message import DecodeError
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
     ExportLogsPartialSuccess,
@@ -83,8 +83,9 @@ def _request(asked: Asked, body: bytes) -> Message:
         case "application/json":
             try:
                 # OTLP's JSON writes ids in hex where protobuf's JSON has base64.
-                Parse(_with_base64_ids(body), request, ignore_unknown_fields=True, max_recursion_depth=MAX_DEPTH * 3)
-            except (ParseError, RecursionError, orjson.JSONDecodeError, ValueError) as error:
+                document = _with_base64_ids(body)
+                ParseDict(document, request, ignore_unknown_fields=True, max_recursion_depth=MAX_DEPTH * 3)
+            except (ParseError, RecursionError, ValueError) as error:
                 raise InputError(f"not OTLP in JSON: {str(error)[:300]}") from error
         case kind:
             raise UnsupportedMediaError(f"Content-Type must be {PROTOBUF} or {JSON}, not {kind[:60]}")
@@ -95,7 +96,7 @@ def _kind(asked: Asked) -> str:
     return asked.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
-def _with_base64_ids(body: bytes) -> bytes:
+def _with_base64_ids(body: bytes) -> dict[str, object]:
     document = orjson.loads(body)
     if not isinstance(document, dict):
         raise InputError("expected a JSON object")
@@ -105,7 +106,7 @@ def _with_base64_ids(body: bytes) -> bytes:
                 for name in ("traceId", "spanId"):
                     if isinstance(value := record.get(name), str):
                         record[name] = base64.b64encode(bytes.fromhex(value)).decode()
-    return orjson.dumps(document)
+    return document
 
 
 def _list(value: dict[str, object], name: str) -> Iterator[dict[str, object]]:

@@ -9,8 +9,8 @@ MAX_SKIPPED_BYTES = 256_000_000
 _COUNT = re.compile(rb"([1-9]\d{0,9}) <")
 _PERHAPS_COUNT = re.compile(rb"[1-9]\d{0,9} ?")
 _TRAILER = re.compile(rb"[\n\0]")
-_BETWEEN_LINES = b"\n\0"
-_BETWEEN_COUNTS = b"\r\n\0"
+_BETWEEN_LINES = re.compile(rb"(?:\r?[\n\0])+")
+_BETWEEN_COUNTS = re.compile(rb"[\r\n\0]+")
 _BEGIN = ord("<")
 
 
@@ -80,8 +80,9 @@ class Framing:
             return self._skip_line(at)
         if self._looked:
             return self._line(at, frames)
-        if self._buffer[at] in (_BETWEEN_COUNTS if self._is_after_count else _BETWEEN_LINES):
-            return 1
+        between = (_BETWEEN_COUNTS if self._is_after_count else _BETWEEN_LINES).match(self._buffer, at)
+        if between is not None:
+            return between.end() - at
         if (count := _COUNT.match(self._buffer, at)) is not None:
             return self._counted(count, frames)
         perhaps = _PERHAPS_COUNT.match(self._buffer, at)

@@ -89,14 +89,8 @@ class KafkaJournal:
 
     def reader(self, number: int, ahead_kilobytes: int = QUEUE_KILOBYTES) -> KafkaPart:
         """Return a part for one who reads all of it, and closes it; it fetches `ahead_kilobytes` ahead."""
-        messages = Messages(
-            self._cluster,
-            self._topic.topic,
-            number - FIRST_PART,
-            trim_every=self._trim_every,
-            ahead_kilobytes=ahead_kilobytes,
-        )
-        return KafkaPart(messages, self._topic)
+        index = number - FIRST_PART
+        return KafkaPart(Messages(self._topic, index, trim_every=self._trim_every, ahead_kilobytes=ahead_kilobytes))
 
     def close(self) -> None:
         """Let go of the brokers; the sender is closed by who made it."""

@@ -7,7 +7,8 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 from confluent_kafka.admin import AdminClient
 
 from sentinel.errors import UnavailableError
-from sentinel.journal.kafka.cluster import TIMEOUT_SECONDS, Cluster, explained, reason
+from sentinel.journal.kafka.cluster import TIMEOUT_SECONDS, explained, reason
+from sentinel.journal.kafka.topics import Keeper
 
 log = logging.getLogger(__name__)
 
@@ -22,16 +23,16 @@ class Messages:
 
     def __init__(
         self,
-        cluster: Cluster,
-        topic: str,
+        topic: Keeper,
         number: int,
         *,
         trim_every: float = TRIM_EVERY_SECONDS,
         ahead_kilobytes: int = QUEUE_KILOBYTES,
     ) -> None:
         self._ahead_kilobytes = ahead_kilobytes
-        self._cluster = cluster
-        self._place = topic, number
+        self._topic = topic
+        self._cluster = topic.cluster
+        self._place = topic.topic, number
         self._trim_every = trim_every
         self._consumer: Consumer | None = None
         self._next: int | None = None
@@ -45,12 +46,13 @@ class Messages:
         return f"{self._place[0]}-{self._place[1]}"
 
     def bounds(self) -> tuple[int, int]:
-        """Return the first offset that is there and the one after the last."""
-        with explained(f"ask Kafka for the ends of {self.name}"):
-            found = self._open().get_watermark_offsets(TopicPartition(*self._place), timeout=TIMEOUT_SECONDS)
-        if found is None:
-            raise UnavailableError(f"Kafka does not say where {self.name} ends; it may be starting")
-        return found
+        """Return the first offset that is there and the one after the last; make the topic where it is missing."""
+        self._topic.there()
+        try:
+            return self._ends()
+        except UnavailableError:
+            self._topic.forget()
+            raise
 
     def get(self, offset: int, seconds: float) -> Message | None:
         """Return the message at `offset`, or the next one that is there; None where none has come in time."""
@@ -98,6 +100,13 @@ class Messages:
         self._next = self._ahead = None
         if consumer is not None:
             consumer.close()
+
+    def _ends(self) -> tuple[int, int]:
+        with explained(f"ask Kafka for the ends of {self.name}"):
+            found = self._open().get_watermark_offsets(TopicPartition(*self._place), timeout=TIMEOUT_SECONDS)
+        if found is None:
+            raise UnavailableError(f"Kafka does not say where {self.name} ends; it may be starting")
+        return found
 
     def _open(self) -> Consumer:
         if self._consumer is None:

@@ -11,7 +11,6 @@ from sentinel.journal import Entry
 from sentinel.journal.kafka.cluster import TIMEOUT_SECONDS
 from sentinel.journal.kafka.message import HEADER, INDEX_BITS, INDEX_MASK, Opened, opened
 from sentinel.journal.kafka.messages import Messages
-from sentinel.journal.kafka.topics import Keeper
 from sentinel.model.moment import to_text
 
 READ_BYTES = 16_000_000
@@ -23,9 +22,8 @@ MORE_SECONDS = 0.2
 class KafkaPart:
     """Reads a partition; safe for many threads, made for one."""
 
-    def __init__(self, messages: Messages, topic: Keeper) -> None:
+    def __init__(self, messages: Messages) -> None:
         self._messages = messages
-        self._topic = topic
         self._lock = threading.Lock()
         self._offset = -1
         self._held: Opened | None = None
@@ -34,7 +32,7 @@ class KafkaPart:
     def read(self, position: int, limit: int) -> Sequence[Entry]:
         """Return at most `limit` entries from `position` on; what is damaged comes with a fault."""
         with self._lock:
-            low, high = self._bounds()
+            low, high = self._messages.bounds()
             offset, index = max((position >> INDEX_BITS, position & INDEX_MASK), (low, 0))
             found: list[Entry] = []
             size = 0
@@ -56,17 +54,17 @@ class KafkaPart:
     def begin(self) -> int:
         """Return the position of the first line that Kafka still has."""
         with self._lock:
-            return self._bounds()[0] << INDEX_BITS
+            return self._messages.bounds()[0] << INDEX_BITS
 
     def end(self) -> int:
         """Return a position after the last line."""
         with self._lock:
-            return self._bounds()[1] << INDEX_BITS
+            return self._messages.bounds()[1] << INDEX_BITS
 
     def waiting(self, position: int) -> int:
         """Return how many batches are there behind the one of `position`, which is done with but for its rest."""
         with self._lock:
-            high = self._bounds()[1]
+            high = self._messages.bounds()[1]
         return max(0, high - (position >> INDEX_BITS) - ((position & INDEX_MASK) > 0))
 
     def trim(self, position: int) -> None:
@@ -85,14 +83,6 @@ class KafkaPart:
         """Let go of the brokers; reading again opens it again."""
         with self._lock:
             self._messages.close()
-
-    def _bounds(self) -> tuple[int, int]:
-        self._topic.there()
-        try:
-            return self._messages.bounds()
-        except UnavailableError:
-            self._topic.forget()
-            raise
 
     def _hold(self, offset: int, seconds: float) -> bool:
         if self._held is not None and self._offset == offset:

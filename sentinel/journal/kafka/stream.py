@@ -7,7 +7,6 @@ from sentinel.errors import UnavailableError
 from sentinel.journal.kafka.cluster import TIMEOUT_SECONDS
 from sentinel.journal.kafka.messages import Messages
 from sentinel.journal.kafka.part import MORE_SECONDS
-from sentinel.journal.kafka.topics import Keeper
 
 READ_BYTES = 32_000_000
 
@@ -15,15 +14,14 @@ READ_BYTES = 32_000_000
 class Stream:
     """One part of the topic; safe for many threads, made for one."""
 
-    def __init__(self, messages: Messages, topic: Keeper) -> None:
+    def __init__(self, messages: Messages) -> None:
         self._messages = messages
-        self._topic = topic
         self._lock = threading.Lock()
 
     def read(self, offset: int, limit: int) -> Sequence[tuple[int, bytes]]:
         """Return at most `limit` messages with their offsets, from `offset` on or the first that is there."""
         with self._lock:
-            low, high = self._bounds()
+            low, high = self._messages.bounds()
             offset = max(offset, low)
             found: list[tuple[int, bytes]] = []
             size = 0
@@ -42,7 +40,7 @@ class Stream:
     def end(self) -> int:
         """Return the offset after the last message."""
         with self._lock:
-            return self._bounds()[1]
+            return self._messages.bounds()[1]
 
     def trim(self, offset: int) -> None:
         """Let Kafka forget what lies before `offset`, now and then."""
@@ -58,11 +56,3 @@ class Stream:
         """Let go of the brokers."""
         with self._lock:
             self._messages.close()
-
-    def _bounds(self) -> tuple[int, int]:
-        self._topic.there()
-        try:
-            return self._messages.bounds()
-        except UnavailableError:
-            self._topic.forget()
-            raise

@@ -6,10 +6,9 @@ from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from sentinel.errors import InputError
 from sentinel.hunt.rows import Hunt, Question
-from sentinel.model import moment
 from sentinel.web.answers import Json, plain
+from sentinel.web.ranges import instant
 from sentinel.web.visitor import Behind, Reader, ScriptOperator
 
 router = APIRouter(prefix="/api/v1/hunts")
@@ -36,8 +35,8 @@ def begin(behind: Behind, who: ScriptOperator, wanted: NewHunt) -> Response:
     question = Question(
         rules=tuple(wanted.rules),
         query=wanted.query,
-        start=_time(wanted.start),
-        end=_time(wanted.end),
+        start=instant(wanted.start),
+        end=instant(wanted.end),
         exhaustive=wanted.exhaustive,
     )
     begun = behind.hunting.begin(who, question)
@@ -94,12 +93,3 @@ def _document(found: Hunt) -> dict[str, object]:
         raise TypeError("a hunt is a dataclass")
     del body["progress"]["state"]
     return body
-
-
-def _time(text: str | None) -> str | None:
-    if not text:
-        return None
-    try:
-        return moment.to_text(moment.from_text(text))
-    except (ValueError, OverflowError) as error:
-        raise InputError(f"'{text}' is not a time; write for example 2026-11-23T08:00:00Z") from error

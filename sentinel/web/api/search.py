@@ -8,13 +8,13 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response, StreamingResponse
 
 from sentinel.errors import InputError
-from sentinel.model import moment
 from sentinel.model.export import FORMATS
 from sentinel.model.record import nest
 from sentinel.model.search import Search
 from sentinel.store.query import parse
 from sentinel.web.answers import Json
 from sentinel.web.pages.search import MAX_QUERY_CHARACTERS, asked
+from sentinel.web.ranges import instant
 from sentinel.web.visitor import Behind, Reader
 from sentinel.web.waiting import answered
 
@@ -52,8 +52,8 @@ async def search(
     question = Search(
         scope=who.scope,
         query=q.strip() or "*",
-        start=_time(start),
-        end=_time(end),
+        start=instant(start),
+        end=instant(end),
         limit=limit,
         offset=offset,
         newest_first=not oldest_first,
@@ -92,7 +92,7 @@ def export(
     """Send all events that fit, oldest first, as JSON lines or as a table; the audit log says who took them."""
     if format_name not in FORMATS:
         raise InputError(f"format: '{format_name}' is none; choose {' or '.join(FORMATS)}")
-    question = Search(scope=who.scope, query=q.strip() or "*", start=_time(start), end=_time(end))
+    question = Search(scope=who.scope, query=q.strip() or "*", start=instant(start), end=instant(end))
     parse(question.query)  # What is wrong is said now: once the answer has begun, it cannot.
     behind.audit.record(
         actor=who.name,
@@ -116,12 +116,3 @@ def _chunks(lines: Iterator[bytes]) -> Iterator[bytes]:
             yield b"".join(waiting)
             waiting, size = [], 0
     yield b"".join(waiting)
-
-
-def _time(text: str | None) -> str | None:
-    if not text:
-        return None
-    try:
-        return moment.to_text(moment.from_text(text))
-    except (ValueError, OverflowError) as error:
-        raise InputError(f"'{text}' is not a time; write for example 2026-11-23T08:00:00Z") from error

@@ -5,14 +5,13 @@ import re
 import orjson
 from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from sentinel.errors import SentinelError
 from sentinel.intake.door import Reply, json_reply
 from sentinel.intake.doors.hec import BAD_CHANNEL, HEALTHY, NO_CHANNEL, SUCCESS, HecError, refuse, said
 from sentinel.model.sender import Sender
-from sentinel.web.door import GONE, again, asked_of, known, respond, serve
+from sentinel.web.door import again, asked_of, known, respond, serve
 from sentinel.web.visitor import Behind
 
 router = APIRouter(prefix="/services/collector")
@@ -49,10 +48,8 @@ async def ack(request: Request, behind: Behind) -> Response:
         sender = await run_in_threadpool(known, request, behind, "hec")
         if not (channel := _channel(request)):
             raise HecError(NO_CHANNEL)
-        async with behind.bodies.hold(request, MAX_ACK_BYTES) as body:
+        async with behind.bodies.hold(request, MAX_ACK_BYTES, sender.id) as body:
             return respond(json_reply({"acks": behind.acks.known(sender.id, channel, _ids(body))}))
-    except ClientDisconnect:
-        return Response(status_code=GONE)
     except SentinelError as error:
         return respond(refuse(asked, error), again(error))
 

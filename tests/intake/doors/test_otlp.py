@@ -173,6 +173,14 @@ def test_deep_values_end_somewhere() -> None:
     assert (len(reading.lines), reading.faults["bad_item"][0]) == (0, 1)
 
 
+@pytest.mark.parametrize("depth", [90, 300, 5_000])
+def test_json_that_is_too_deep_is_refused(depth: int) -> None:
+    value = '{"arrayValue":{"values":[' * depth + "{}" + "]}}" * depth
+    body = '{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":' + value + "}]}]}]}"
+    with pytest.raises(InputError, match="not OTLP in JSON"):
+        read(body.encode(), JSON)
+
+
 @given(st.binary(max_size=200), st.sampled_from([PROTOBUF, JSON]))
 def test_no_body_breaks_the_door(body: bytes, headers: dict[str, str]) -> None:
     try:

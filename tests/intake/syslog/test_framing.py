@@ -86,6 +86,20 @@ def test_a_hundred_megabytes_without_a_line_break_hold_no_memory() -> None:
     assert not stream.is_midway
 
 
+def test_empty_lines_cost_as_good_as_nothing() -> None:
+    stream = Framing(LIMIT)
+    steps = 0
+
+    def step(at: int, frames: list[Frame]) -> int:
+        nonlocal steps
+        steps += 1
+        return Framing._step(stream, at, frames)
+
+    stream._step = step  # type: ignore[method-assign]
+    assert stream.feed(b"\0" * 10_000 + b"\r\n" * 10_000 + b"\n" * 10_000) == []
+    assert steps <= 3
+
+
 def test_a_line_without_end_is_broken_framing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(framing, "MAX_SKIPPED_BYTES", 1000)
     found, fault = read([b"<13>whole\n", b"x" * 600, b"x" * 600, b"\n<13>lost\n"])
