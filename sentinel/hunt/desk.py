@@ -44,7 +44,8 @@ class HuntDesk:
         self._incidents = incidents
         self._audit = audit
         self._busy = threading.Lock()
-        self._stop = threading.Event()
+        self._stops: dict[str, threading.Event] = {}
+        """By id: what ends the hunt in the background at once."""
 
     def begin(self, who: Principal, question: Question) -> Hunt:
         """Keep a new hunt, not begun yet; raise `RefusedError` or `InputError` for one that cannot be."""
@@ -83,15 +84,18 @@ class HuntDesk:
         """Run a hunt in a thread of its own; raise `ConflictError` where another one runs here."""
         if not self._busy.acquire(blocking=False):
             raise ConflictError("another hunt is at work on this server; wait for its end, or stop it")
-        threading.Thread(target=self._run, args=(who, hunt_id), name="hunt", daemon=True).start()
+        stop = self._stops[hunt_id] = threading.Event()
+        threading.Thread(target=self._run, args=(who, hunt_id, stop), name="hunt", daemon=True).start()
 
     def cancel(self, who: Principal, hunt_id: str) -> Hunt:
-        """Let a hunt stop after the page it is at; what it found stays, and it can go on."""
+        """Let a hunt stop, in another process after the page it is at; what it found stays, and it can go on."""
         check_operator(who)
         hunt = self.hunts.get(who.scope, hunt_id)
         if hunt.state is HuntState.RUNNING:
             self.hunts.set_state(hunt.id, HuntState.STOPPED, now())
             self._note(who, hunt, "hunt.stopped")
+            if (stop := self._stops.get(hunt.id)) is not None:
+                stop.set()
         return self.hunts.get(who.scope, hunt_id)
 
     def raise_alerts(self, who: Principal, hunt_id: str) -> int:
@@ -117,14 +121,16 @@ class HuntDesk:
 
     def close(self) -> None:
         """Stop the hunt in the background; it can go on after the next start."""
-        self._stop.set()
+        for stop in list(self._stops.values()):
+            stop.set()
 
-    def _run(self, who: Principal, hunt_id: str) -> None:
+    def _run(self, who: Principal, hunt_id: str, stop: threading.Event) -> None:
         try:
-            self.go_on(who, hunt_id, self._stop)
+            self.go_on(who, hunt_id, stop)
         except SentinelError as error:
             log.error("A hunt has failed; it can go on.", extra={"hunt": hunt_id, "reason": str(error)})  # noqa: TRY400
         finally:
+            del self._stops[hunt_id]
             self._busy.release()
 
     def _with_records(self, matches: Sequence[Match], scope: Scope) -> list[tuple[Match, Record]]:

@@ -17,7 +17,7 @@ from sentinel.model.agency import Scope
 from sentinel.model.moment import now
 from sentinel.model.record import Record
 from sentinel.model.search import Search
-from sentinel.store import Store
+from sentinel.store import StoppedError, Store
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +43,10 @@ class Hunter:
         state = HuntState.FAILED
         try:
             state = self._search(hunt, scope, stop, on_progress)
+        except StoppedError:
+            # In the middle of a page too, which is then read again.
+            state = HuntState.STOPPED
+            self._hunts.set_state(hunt.id, state, self._clock())
         finally:
             if state is not HuntState.STOPPED:
                 self._hunts.set_state(hunt.id, state, self._clock())
@@ -55,9 +59,9 @@ class Hunter:
         search = question_for(hunt.question, rules, scope)
         progress = hunt.progress
         if not progress.total:
-            progress = replace(progress, total=self._store.search(replace(search, limit=0)).total)
+            progress = replace(progress, total=self._store.search(replace(search, limit=0), stop).total)
         on_progress(progress)
-        records = _behind(self._store.scan(replace(search, start=progress.at or search.start)), progress)
+        records = _behind(self._store.scan(replace(search, start=progress.at or search.start), stop), progress)
         while page := list(islice(records, PAGE)):
             matches = [match for match, _ in engine.match(page)]
             last = page[-1]
@@ -65,8 +69,7 @@ class Hunter:
             wanted = self._hunts.advance(hunt.id, progress, matches, self._clock())
             on_progress(progress)
             if stop.is_set():
-                self._hunts.set_state(hunt.id, HuntState.STOPPED, self._clock())
-                return HuntState.STOPPED
+                raise StoppedError("the hunt was stopped")
             if wanted is HuntState.STOPPED:
                 return HuntState.STOPPED
         return HuntState.DONE

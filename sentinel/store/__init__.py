@@ -76,8 +76,11 @@ class Store(Protocol):
         """Return the record, or None where there is none in scope."""
         ...
 
-    def scan(self, search: Search) -> Iterator[Record]:
-        """Yield all that matches, oldest first, without holding it in memory; `limit` and `offset` are ignored."""
+    def scan(self, search: Search, stop: Stop | None = None) -> Iterator[Record]:
+        """Yield all that matches, oldest first, without holding it in memory; `limit` and `offset` are ignored.
+
+        Where `stop` is set meanwhile, it ends with `StoppedError` soon, at the latest after what was read already.
+        """
         ...
 
     def maintain(self) -> None:

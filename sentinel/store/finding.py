@@ -42,21 +42,7 @@ class Finder:
 
     def __init__(self, folder: Path, limits: Limits) -> None:
         self._limits = limits
-        settings: dict[str, str | bool | int | float | list[str]] = {
-            "memory_limit": limits.memory,
-            "threads": limits.threads,
-            "temp_directory": str(sorting_folder(folder, os.getpid())),
-            "max_temp_directory_size": limits.temporary,
-            "autoinstall_known_extensions": False,
-            "autoload_known_extensions": False,
-            "preserve_insertion_order": False,
-        }
-        self._duckdb = duckdb.connect(config=settings)
-        # A setting of the Parquet extension, unknown before it is loaded.
-        self._duckdb.execute("SET parquet_metadata_cache = true")
-        for macro in MACROS:
-            self._duckdb.execute(macro)
-        self._duckdb.execute("SET lock_configuration = true")
+        self._duckdb = bounded(folder, limits)
 
     def search(self, files: Files, where: Sql, search: Search, stop: Stop | None = None) -> Found:
         """Return the answer to a search whose condition is `where`."""
@@ -76,17 +62,19 @@ class Finder:
                 top={field: place.top(asked, field, search.top_values) for field in search.top},
             )
 
-    def bars(self, files: Files, where: Sql, search: Search) -> Bars:
+    def bars(self, files: Files, where: Sql, search: Search, stop: Stop | None) -> Bars:
         """Return how many hits there are by time."""
-        with session(self._duckdb, self._limits, None) as asked:
+        with session(self._duckdb, self._limits, stop) as asked:
             place = source(files.paths, where, search, files.misfits)
             return _bars(asked, place, counting.fine_width(search, files.span))
 
-    def after(self, files: Files, where: Sql, last: tuple[str, str] | None, limit: int) -> list[Record]:
+    def after(
+        self, files: Files, where: Sql, last: tuple[str, str] | None, limit: int, stop: Stop | None
+    ) -> list[Record]:
         """Return up to `limit` records after the time and id of `last`, oldest first."""
         search = Search(scope=frozenset(), newest_first=False)
         onward = Sql("true") if last is None else following(cursor.Place(*last), search)
-        with session(self._duckdb, self._limits, None) as asked:
+        with session(self._duckdb, self._limits, stop) as asked:
             place = source(files.paths, where, search, files.misfits)
             return _whole(asked, Page(tuple(place.sorted(asked, onward, "ASC", limit))))
 
@@ -98,6 +86,27 @@ class Finder:
     def close(self) -> None:
         """Release memory and temporary files."""
         self._duckdb.close()
+
+
+def bounded(folder: Path, limits: Limits) -> duckdb.DuckDBPyConnection:
+    """Return a database in memory that keeps to the limits; what does not fit goes into a part of `folder`."""
+    settings: dict[str, str | bool | int | float | list[str]] = {
+        "memory_limit": limits.memory,
+        "threads": limits.threads,
+        "temp_directory": str(sorting_folder(folder, os.getpid())),
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+        "preserve_insertion_order": False,
+    }
+    database = duckdb.connect(config=settings)
+    # Given with the others it is shown, and not kept to (DuckDB 1.5).
+    database.execute(f"SET max_temp_directory_size = '{limits.temporary}'")
+    # A setting of the Parquet extension, unknown before it is loaded.
+    database.execute("SET parquet_metadata_cache = true")
+    for macro in MACROS:
+        database.execute(macro)
+    database.execute("SET lock_configuration = true")
+    return database
 
 
 def _bars(asked: Session, place: Place, width: int) -> Bars:

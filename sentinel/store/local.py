@@ -103,9 +103,9 @@ class LocalStore:
         """Return the record, or None where there is none in scope."""
         return self._reader.get(record_id, scope)
 
-    def scan(self, search: Search) -> Iterator[Record]:
+    def scan(self, search: Search, stop: Stop | None = None) -> Iterator[Record]:
         """Yield all that matches, oldest first, a page at a time; `limit` and `offset` are ignored."""
-        return self._reader.scan(search)
+        return self._reader.scan(search, stop)
 
     def maintain(self) -> None:
         """Merge small segments, and remove files no longer needed. Safe to kill."""

@@ -76,37 +76,37 @@ class Reader:
 
         return self._read(ask)
 
-    def scan(self, search: Search) -> Iterator[Record]:
+    def scan(self, search: Search, stop: Stop | None) -> Iterator[Record]:
         """Yield all that matches, oldest first, a page at a time; `limit` and `offset` are ignored."""
         tree = parse(search.query)
-        bars = self._read(partial(self._bars, search, tree))
+        bars = self._read(partial(self._bars, search, tree, stop))
         parts = counting.slices(bars, SCAN_PAGE)
         for number, (start, end) in enumerate(parts, 1):
             # Records that come meanwhile are younger than the rest: the last part has no end of its own.
             until = search.end if number == len(parts) else text(end)
-            yield from self._part(replace(search, start=max(text(start), search.start or ""), end=until), tree)
+            yield from self._part(replace(search, start=max(text(start), search.start or ""), end=until), tree, stop)
 
-    def _part(self, search: Search, tree: Node) -> Iterator[Record]:
+    def _part(self, search: Search, tree: Node, stop: Stop | None) -> Iterator[Record]:
         last: tuple[str, str] | None = None
         while True:
-            page = self._read(partial(self._page_after, search, tree, last))
+            page = self._read(partial(self._page_after, search, tree, last, stop))
             yield from page
             if len(page) < SCAN_PAGE:
                 return
             last = (page[-1].at, page[-1].id)
 
-    def _bars(self, search: Search, tree: Node, segments: list[Segment]) -> Bars:
+    def _bars(self, search: Search, tree: Node, stop: Stop | None, segments: list[Segment]) -> Bars:
         files = self._files(_needed(segments, search, tree))
         where = condition(search, tree, files.misfits)
-        return self._finder.bars(files, where, search) if files.paths else Bars(1, {})
+        return self._finder.bars(files, where, search, stop) if files.paths else Bars(1, {})
 
     def _page_after(
-        self, search: Search, tree: Node, last: tuple[str, str] | None, segments: list[Segment]
+        self, search: Search, tree: Node, last: tuple[str, str] | None, stop: Stop | None, segments: list[Segment]
     ) -> list[Record]:
         near = [each for each in _needed(segments, search, tree) if last is None or each.last_at >= last[0]]
         files = self._files(near)
         where = condition(search, tree, files.misfits)
-        return self._finder.after(files, where, last, SCAN_PAGE) if files.paths else []
+        return self._finder.after(files, where, last, SCAN_PAGE, stop) if files.paths else []
 
     def _read(self, ask: Callable[[list[Segment]], T]) -> T:
         """Ask, again where a merge took files away meanwhile, and without what turns out to be damaged."""

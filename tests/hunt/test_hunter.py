@@ -20,9 +20,11 @@ from sentinel.incidents.book import Incidents
 from sentinel.model.moment import from_text, to_text
 from sentinel.model.principal import Principal, Role
 from sentinel.model.record import Record
-from sentinel.store import Mark
+from sentinel.model.search import Search
+from sentinel.store import Mark, Stop, StoppedError
 from sentinel.store.local import LocalStore
 from tests.database.fresh import state
+from tests.waiting import until
 
 RULES = """
 title: Failed
@@ -124,17 +126,69 @@ def test_a_hunt_stopped_after_every_page_finds_the_same(desk: HuntDesk, monkeypa
     desk.go_on(WHO, whole.id, threading.Event())
     monkeypatch.setattr(hunter, "PAGE", 3)
     parted = desk.begin(WHO, Question(rules=()))
-    stop = threading.Event()
-    stop.set()
+
+    def a_page() -> HuntState:
+        stop = threading.Event()
+        before = desk.hunts.get(WHO.scope, parted.id).progress.seen
+        return desk.go_on(WHO, parted.id, stop, lambda now: stop.set() if now.seen > before else None).state
+
     rounds = 0
-    while (hunt := desk.go_on(WHO, parted.id, stop)).state is HuntState.STOPPED:
+    while a_page() is HuntState.STOPPED:
         rounds += 1
         assert rounds < 20
     assert rounds > 5
-    assert hunt.state is HuntState.DONE
     assert found(desk, parted.id) == found(desk, whole.id)
     with pytest.raises(ConflictError, match="is done"):
-        desk.go_on(WHO, parted.id, stop)
+        desk.go_on(WHO, parted.id, threading.Event())
+
+
+class Slow(LocalStore):
+    """A store whose pages take for ever, until nobody waits."""
+
+    reads = threading.Event()
+
+    def scan(self, search: Search, stop: Stop | None = None) -> Iterator[Record]:
+        yield record(0)
+        self.reads.set()
+        assert stop is not None
+        until(stop.is_set, what="the hunt is stopped")
+        raise StoppedError("nobody waits")
+
+
+def test_a_hunt_in_the_background_stops_in_the_middle_of_a_page(
+    desk: HuntDesk, store: LocalStore, database: Database, rules: RuleSet, tmp_path: Path
+) -> None:
+    audit = Audit(database)
+    slow = Slow(tmp_path / "slow")
+    slow.add([record(0)], Mark(1))
+    busy = HuntDesk(
+        store=slow,
+        hunts=Hunts(database),
+        rules=lambda _: rules,
+        alerts=Alerts(database, audit),
+        incidents=Incidents(database, audit),
+        audit=audit,
+    )
+    begun = busy.begin(WHO, Question(rules=()))
+    busy.in_background(WHO, begun.id)
+    until(slow.reads.is_set, what="a page is read")
+    assert busy.cancel(WHO, begun.id).state is HuntState.STOPPED
+    # The desk is free again, and the hunt goes on from where it stood.
+    until(lambda: can_begin(busy, begun.id), what="it has stopped")
+    until(lambda: busy.hunts.get(WHO.scope, begun.id).state is HuntState.RUNNING, what="it goes on")
+    busy.close()
+    until(lambda: busy.hunts.get(WHO.scope, begun.id).state is HuntState.STOPPED, what="it has stopped again")
+    slow.close()
+    ended = desk.go_on(WHO, begun.id, threading.Event())
+    assert (ended.state, ended.progress.seen) == (HuntState.DONE, 34)
+
+
+def can_begin(desk: HuntDesk, hunt_id: str) -> bool:
+    try:
+        desk.in_background(WHO, hunt_id)
+    except ConflictError:
+        return False
+    return True
 
 
 def test_somebody_else_can_stop_a_hunt(desk: HuntDesk, monkeypatch: pytest.MonkeyPatch) -> None:

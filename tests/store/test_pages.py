@@ -8,7 +8,8 @@ import pytest
 
 from sentinel.errors import InputError
 from sentinel.model.search import Search
-from sentinel.store import Mark, StoppedError, Store
+from sentinel.store import Mark, StoppedError, Store, reading
+from sentinel.store.elastic import find
 from tests.store.backends import BACKENDS
 from tests.store.examples import city, record
 
@@ -163,3 +164,19 @@ def test_a_search_that_nobody_waits_for_is_stopped(store: Store) -> None:
     stop.set()
     with pytest.raises(StoppedError):
         store.search(city("number1"), stop)
+
+
+def test_a_reading_that_nobody_waits_for_is_stopped(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (reading, find):
+        monkeypatch.setattr(module, "SCAN_PAGE", 2)
+    store.add([record(number) for number in range(9)], Mark(9))
+    stop = threading.Event()
+    assert len(list(store.scan(city(), stop))) == 9
+    records = store.scan(city(), stop)
+    read = [next(records) for _ in range(3)]
+    stop.set()
+    with pytest.raises(StoppedError):
+        read.extend(records)
+    assert len(read) <= 4, "no more than the page that was read already"
+    with pytest.raises(StoppedError):
+        next(store.scan(city(), stop))

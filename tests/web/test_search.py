@@ -6,11 +6,13 @@ import json
 import socket
 import ssl
 import threading
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
+import pytest
 
 from sentinel.audit import Audit
 from sentinel.model.principal import Role
@@ -91,17 +93,30 @@ def test_the_page_leads_to_the_next_one_and_to_exports(world: World, readers: Br
 class Endless(LocalStore):
     """A store whose searches take for ever, until nobody waits."""
 
-    begun, ended = threading.Event(), threading.Event()
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.begun, self.ended = threading.Event(), threading.Event()
 
     def search(self, search: Search, stop: Stop | None = None) -> Found:
+        self._wait(stop)
+        raise StoppedError("nobody waits")
+
+    def scan(self, search: Search, stop: Stop | None = None) -> Iterator[Record]:
+        # Enough for the first part of an answer, and then a page that takes for ever.
+        for number in range(2_000):
+            yield Record(f"{number:040x}", {"@timestamp": "2026-11-23T08:00:00.000000Z", "message": "x" * 100})
+        self._wait(stop)
+        raise StoppedError("nobody waits")
+
+    def _wait(self, stop: Stop | None) -> None:
         self.begun.set()
         assert stop is not None
         until(stop.is_set, what="the search is stopped")
         self.ended.set()
-        raise StoppedError("nobody waits")
 
 
-def test_a_search_ends_when_its_asker_goes_away(fresh: World, tmp_path: Path) -> None:
+@pytest.mark.parametrize("path", ["/api/v1/search", "/api/v1/search/export"])
+def test_a_search_ends_when_its_asker_goes_away(fresh: World, tmp_path: Path, path: str) -> None:
     store = Endless(tmp_path / "endless")
     services = replace(fresh.services, store=store)
     with served(create_app(services), tmp_path) as address:
@@ -111,7 +126,7 @@ def test_a_search_ends_when_its_asker_goes_away(fresh: World, tmp_path: Path) ->
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
         with socket.create_connection((place.hostname or "", place.port or 0)) as plain:
             caller = context.wrap_socket(plain)
-            caller.sendall(f"GET /api/v1/search HTTP/1.1\r\nHost: {place.netloc}\r\nCookie: {cookies}\r\n\r\n".encode())
+            caller.sendall(f"GET {path} HTTP/1.1\r\nHost: {place.netloc}\r\nCookie: {cookies}\r\n\r\n".encode())
             until(store.begun.is_set, what="the search runs")
             caller.close()
         until(store.ended.is_set, what="the search ends")

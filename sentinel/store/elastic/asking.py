@@ -52,10 +52,12 @@ class Asking:
         """
         return self._ask(f"/{self._pattern}/_search?{_LOOSE}&allow_partial_search_results=true", body, stop)
 
-    def search_in(self, point_in_time: str, keep_alive: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    def search_in(
+        self, point_in_time: str, keep_alive: str, body: Mapping[str, Any], stop: Stop | None
+    ) -> dict[str, Any]:
         """Return the answer to a search in a point in time, which then lives for `keep_alive` more; never a part."""
         body = {**body, "pit": {"id": point_in_time, "keep_alive": keep_alive}}
-        answer = self._ask("/_search?allow_partial_search_results=false", body, None)
+        answer = self._ask("/_search?allow_partial_search_results=false", body, stop)
         if failed := failures(answer):
             raise UnavailableError(f"{failed} parts of the store cannot be read; see the health of Elasticsearch")
         return answer

@@ -74,10 +74,11 @@ class Finder:
             raise UnavailableError(f"{failed} parts of the store cannot be read, and the event may lie there")
         return None
 
-    def scan(self, search: Search) -> Iterator[Record]:
+    def scan(self, search: Search, stop: Stop | None = None) -> Iterator[Record]:
         """Yield all that matches, oldest first, as it is when the first is asked for; `limit` and `offset` are ignored.
 
-        Raises `UnavailableError` when a part cannot be read: what was yielded until then is not all.
+        Raises `UnavailableError` when a part cannot be read, and `StoppedError` where `stop` was set: what was yielded
+        until then is not all.
         """
         wanted = query(search)
         if wanted == NOTHING:
@@ -88,7 +89,7 @@ class Finder:
         view = self._asking.open_point_in_time(KEEP_ALIVE)
         try:
             while True:
-                answer = self._asking.search_in(view, KEEP_ALIVE, body)
+                answer = self._asking.search_in(view, KEEP_ALIVE, body, stop)
                 view = answer.get("pit_id", view)
                 hits = answer["hits"]["hits"]
                 for hit in hits:

@@ -108,9 +108,9 @@ class ElasticStore:
         """Return the record, or None where there is none in scope."""
         return self._finder.get(record_id, scope)
 
-    def scan(self, search: Search) -> Iterator[Record]:
+    def scan(self, search: Search, stop: Stop | None = None) -> Iterator[Record]:
         """Yield all that matches, oldest first, a page at a time; `limit` and `offset` are ignored."""
-        return self._finder.scan(search)
+        return self._finder.scan(search, stop)
 
     def maintain(self) -> None:
         """Begin new backing indices where the server does not do it itself, and count ignored fields."""

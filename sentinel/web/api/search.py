@@ -11,12 +11,13 @@ from sentinel.errors import InputError
 from sentinel.model.export import FORMATS
 from sentinel.model.record import nest
 from sentinel.model.search import Search
+from sentinel.store import Stop
 from sentinel.store.query import parse
 from sentinel.web.answers import Json
 from sentinel.web.pages.search import MAX_QUERY_CHARACTERS, asked
 from sentinel.web.ranges import instant
 from sentinel.web.visitor import Behind, Reader
-from sentinel.web.waiting import answered
+from sentinel.web.waiting import answered, streamed
 
 router = APIRouter(prefix="/api/v1/search")
 
@@ -89,7 +90,10 @@ def export(
     end: End = None,
     fields: Names = [],  # noqa: B006 - FastAPI copies it
 ) -> Response:
-    """Send all events that fit, oldest first, as JSON lines or as a table; the audit log says who took them."""
+    """Send all events that fit, oldest first, as JSON lines or as a table; the audit log says who took them.
+
+    The reading ends when the asker goes away.
+    """
     if format_name not in FORMATS:
         raise InputError(f"format: '{format_name}' is none; choose {' or '.join(FORMATS)}")
     question = Search(scope=who.scope, query=q.strip() or "*", start=instant(start), end=instant(end))
@@ -103,8 +107,11 @@ def export(
     )
     media_type, write = FORMATS[format_name]
     headers = {"Content-Disposition": f'attachment; filename="events.{format_name}"'}
-    lines = write(behind.store.scan(question), fields)
-    return StreamingResponse(_chunks(lines), media_type=media_type, headers=headers)
+
+    def make(stop: Stop) -> Iterator[bytes]:
+        return _chunks(write(behind.store.scan(question, stop), fields))
+
+    return StreamingResponse(streamed(make), media_type=media_type, headers=headers)
 
 
 def _chunks(lines: Iterator[bytes]) -> Iterator[bytes]:
