@@ -23,6 +23,8 @@ from sentinel.store.words import is_prose
 MAX_CHARACTERS = 10_000
 MAX_DEPTH = 20
 MAX_TERMS = 500
+MAX_WILDCARDS = 50
+"""In one term; what they stand for takes stores long to prepare."""
 MAX_REASON_CHARACTERS = 200
 
 _PARSING = threading.Lock()  # luqum's lexer is one object for the whole process.
@@ -127,6 +129,8 @@ def _term(item: luqum.Item, field: str | None) -> Node:
     if not isinstance(item, luqum.Word | luqum.Phrase):
         raise fault(item, f"'{type(item).__name__}' is not supported")
     pattern = Pattern((_literal(item),)) if isinstance(item, luqum.Phrase) else _pattern(item.value)
+    if len(pattern.parts) // 2 > MAX_WILDCARDS:
+        raise fault(item, f"more than {MAX_WILDCARDS} wildcards in one term")
     if pattern.parts == ("", ANY, ""):
         return Everything() if field is None else Exists(field)
     if field is None:

@@ -7,15 +7,19 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 HEAD_SECONDS = 20.0
 """The head of a request must be whole so long after its first byte, or after the connection was made."""
+READ_SECONDS = 60.0
+"""So long an answer may wait for its reader to take a piece: an export holds files and memory meanwhile."""
 
 
 class PatientProtocol(H11Protocol):
     """HTTP as uvicorn speaks it, with a time for the head of a request, and for the rest of one that was answered."""
 
     head_seconds = HEAD_SECONDS
+    read_seconds = READ_SECONDS
     _waiting: asyncio.TimerHandle | None = None
     _is_answered = False
     """Whether we wait for the rest of a body that was answered already."""
+    _unread: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for the first head."""
@@ -40,10 +44,26 @@ class PatientProtocol(H11Protocol):
             self._is_answered = True
             self._wait()
 
+    def pause_writing(self) -> None:
+        """Begin to wait for the client to read what it was sent."""
+        super().pause_writing()
+        self._unread = self.loop.call_later(self.read_seconds, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """Stop waiting for the client to read."""
+        self._read()
+        super().resume_writing()
+
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop waiting."""
         self._stop()
+        self._read()
         super().connection_lost(exc)
+
+    def _read(self) -> None:
+        if self._unread is not None:
+            self._unread.cancel()
+            self._unread = None
 
     def _wait(self) -> None:
         self._waiting = self.loop.call_later(self.head_seconds, self.transport.close)

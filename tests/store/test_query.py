@@ -5,7 +5,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sentinel.errors import InputError
-from sentinel.store.query import MAX_CHARACTERS, MAX_TERMS, parse
+from sentinel.store.query import MAX_CHARACTERS, MAX_TERMS, MAX_WILDCARDS, parse
 from sentinel.store.tree import And, Between, Everything, Exists, Free, Like, Not, Or, Pattern, Within
 
 PIECES = st.sampled_from(
@@ -75,6 +75,7 @@ def test_a_bound_that_is_a_whole_day_includes_or_leaves_the_whole_day() -> None:
         ("a" * (MAX_CHARACTERS + 1), "characters"),
         (" ".join("a" for _ in range(MAX_TERMS + 1)), "more than"),
         ("(" * 30 + "a" + ")" * 30, "nested"),
+        ("?" * (MAX_WILDCARDS + 1), "wildcards"),
     ],
 )
 def test_a_query_is_bounded(query: str, reason: str) -> None:

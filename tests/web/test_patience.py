@@ -9,7 +9,7 @@ import pytest
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from sentinel.web.limits import BodyLimit
@@ -20,18 +20,26 @@ SECONDS = 0.5
 
 
 class Impatient(PatientProtocol):
-    head_seconds = SECONDS
+    head_seconds = read_seconds = SECONDS
 
 
 async def measure(request: Request) -> Response:
     return PlainTextResponse(str(len(await request.body())))
 
 
+async def endless(_: Request) -> Response:
+    def pieces() -> Iterator[bytes]:
+        while True:
+            yield b"x" * 65_536
+
+    return StreamingResponse(pieces())
+
+
 @contextmanager
 def listening() -> Iterator[tuple[str, int]]:
     app = BodyLimit(Starlette(routes=[Route("/api/x", measure, methods=["POST"])]), grace_seconds=SECONDS)
     # As in the application, the limit is below what turns its refusals into answers.
-    whole = Starlette(routes=[Route("/api/x", app, methods=["POST"])])
+    whole = Starlette(routes=[Route("/api/x", app, methods=["POST"]), Route("/endless", endless)])
     server = uvicorn.Server(uvicorn.Config(whole, http=Impatient, log_config=None, lifespan="off"))
     with socket.create_server(("127.0.0.1", 0)) as door:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [door]})
@@ -108,6 +116,36 @@ def test_a_body_that_ends_after_its_answer_leaves_the_connection_open(address: t
         pause.wait(2 * SECONDS)
         client.sendall(b"POST /api/x HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nab")
         assert b"HTTP/1.1 200" in answer(client)
+
+
+def ends(client: socket.socket) -> bool:
+    """Return whether what comes ends within a gigabyte."""
+    try:
+        return any(not client.recv(1_000_000) for _ in range(1_000))
+    except ConnectionResetError:
+        return True
+
+
+def test_who_does_not_read_an_answer_is_let_go(address: tuple[str, int]) -> None:
+    pause = threading.Event()
+    with socket.create_connection(address) as client:
+        client.sendall(b"GET /endless HTTP/1.1\r\nHost: x\r\n\r\n")
+        pause.wait(4 * SECONDS)
+        client.settimeout(20)
+        assert ends(client)
+
+
+def test_who_reads_an_answer_slowly_gets_it(address: tuple[str, int]) -> None:
+    pause = threading.Event()
+    with socket.create_connection(address) as client:
+        client.settimeout(20)
+        client.sendall(b"GET /endless HTTP/1.1\r\nHost: x\r\n\r\n")
+        size = 0
+        for _ in range(20):
+            size += len(client.recv(10_000_000))
+            pause.wait(SECONDS / 5)
+        assert client.recv(1)
+        assert size > 1_000_000
 
 
 def test_what_came_fast_buys_no_long_pause(address: tuple[str, int]) -> None:
