@@ -20,6 +20,7 @@ from sentinel.home import only_one
 from sentinel.model.moment import now
 from sentinel.pipeline import Pipeline
 from sentinel.selfwatch.playbooks import note_changes
+from sentinel.store import StoppedError, go_on
 from sentinel.web.app import create_app, create_worker_app
 from sentinel.web.patience import PatientProtocol
 from sentinel.wiring import Home, open_home
@@ -184,11 +185,16 @@ def _work(opened: Home) -> None:
 
 
 def _keep_up(opened: Home) -> None:
-    if not opened.leader.leads():
+    if (term := opened.leader.term()) is None:
         return
-    opened.keeper.look()
-    opened.store.maintain()
-    opened.rule_counters.prune(now())
+    try:
+        opened.keeper.look(term)
+        go_on(term)
+        opened.store.maintain()
+        go_on(term)
+        opened.rule_counters.prune(now())
+    except StoppedError:
+        log.warning("This process was stopped for so long that another one leads; upkeep goes on there.")
 
 
 def _thread(name: str, target: Callable[[], None]) -> threading.Thread:

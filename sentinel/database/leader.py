@@ -15,6 +15,22 @@ IDLE_SECONDS = 90
 """A leader that asks for nothing so long, stopped or cut off, is let go by the server."""
 
 
+class Term:
+    """One uninterrupted time of leading: what is begun in it is looked at again before each thing that it changes.
+
+    A process that was stopped, or cut off, wakes up in the middle of its work; others have led meanwhile. It is a
+    `Stop` of the stores.
+    """
+
+    def __init__(self, leader: "Leader", session: Connection | None) -> None:
+        self._leader = leader
+        self._session = session
+
+    def is_set(self) -> bool:
+        """Return whether it is over; raise `UnavailableError` where the database cannot be asked."""
+        return self._leader.is_past(self._session)
+
+
 class Leader:
     """Whether this process leads; safe for many threads.
 
@@ -43,6 +59,17 @@ class Leader:
                 return False
             self._next = time.monotonic() + TRY_SECONDS
             return self._try()
+
+    def term(self) -> "Term | None":
+        """Return the time for which this process leads from now on; None where another one leads.
+
+        Raises `UnavailableError` where the database cannot be asked.
+        """
+        return Term(self, self._session) if self.leads() else None
+
+    def is_past(self, session: Connection | None) -> bool:
+        """Return whether the time of that session is over, though a later one may be ours again."""
+        return not self.leads() or self._session is not session
 
     def close(self) -> None:
         """Let another one lead."""

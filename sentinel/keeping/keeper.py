@@ -13,7 +13,7 @@ from sentinel.keeping.holds import Holds
 from sentinel.keeping.terms import Terms
 from sentinel.model.agency import CITY
 from sentinel.model.moment import now
-from sentinel.store import Store
+from sentinel.store import Stop, Store, go_on
 from sentinel.store.expiry import Expired, Expiry
 
 log = logging.getLogger(__name__)
@@ -52,11 +52,11 @@ class Keeper:
         self._clock = clock
         self._looked: datetime | None = None
 
-    def look(self) -> None:
-        """Delete where the last time is long enough ago; call it as often as you like."""
+    def look(self, stop: Stop | None = None) -> None:
+        """Delete where the last time is long enough ago; call it as often as you like. Raises what `work` raises."""
         at = self._clock()
         if self._looked is None or at - self._looked >= EVERY:
-            self.work(at)
+            self.work(at, stop)
             self._looked = at
 
     def preview(self, at: datetime) -> Gone:
@@ -65,18 +65,19 @@ class Keeper:
         events = self._store.expirable(Expiry(before=self._terms.before(at), holds=held))
         return Gone(events, rows.count(self._engine, self._terms, held, at))
 
-    def work(self, at: datetime) -> Gone:
-        """Delete, and return what has gone."""
+    def work(self, at: datetime, stop: Stop | None = None) -> Gone:
+        """Delete, and return what has gone; raise `StoppedError` before the next deletion where `stop` is set."""
         held = self._holds.held()
         order = Expiry(before=self._terms.before(at), holds=held)
         gone: Sequence[Expired] = ()
         if planned := self._store.expirable(order):
+            go_on(stop)
             # Before, so that no deletion lacks its entry, whatever is killed when; after, because it may differ.
             self._record("events.expiring", planned, len(held))
-            gone = self._store.expire(order)
+            gone = self._store.expire(order, stop)
             self._record("events.expired", gone, len(held))
             log.info("Deleted events past their time.", extra={"events": sum(each.records for each in gone)})
-        return Gone(gone, rows.expire(self._engine, self._audit, self._terms, held, at))
+        return Gone(gone, rows.expire(self._engine, self._audit, self._terms, held, at, stop))
 
     def _record(self, action: str, parts: Sequence[Expired], held: int) -> None:
         named = {each.dataset or "-": [each.records, each.first_at, each.last_at] for each in parts[:MAX_NAMED]}

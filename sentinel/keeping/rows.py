@@ -25,6 +25,7 @@ from sentinel.model.agency import CITY
 from sentinel.model.alert import AlertState
 from sentinel.model.incident import IncidentState
 from sentinel.model.moment import to_text
+from sentinel.store import Stop, go_on
 from sentinel.store.expiry import Held
 
 CHUNK = 500
@@ -56,19 +57,24 @@ def count(engine: Engine, terms: Terms, held: Sequence[Held], at: datetime) -> d
     return {name: number for name, number in found.items() if number}
 
 
-def expire(engine: Engine, audit: Audit, terms: Terms, held: Sequence[Held], at: datetime) -> dict[str, int]:
-    """Delete; return how many of each kind. Each chunk and its audit entry are one transaction."""
+def expire(
+    engine: Engine, audit: Audit, terms: Terms, held: Sequence[Held], at: datetime, stop: Stop | None = None
+) -> dict[str, int]:
+    """Delete; return how many of each kind. Each chunk and its audit entry are one transaction.
+
+    Raises `StoppedError` where `stop` is set, and leaves the chunk at hand as it was.
+    """
     gone: dict[str, int] = {}
     for name in ROWS:
         for _ in range(MAX_CHUNKS):
-            number = _chunk(engine, audit, name, _due(name, terms, held, at), terms.of(name).days)
+            number = _chunk(engine, audit, name, _due(name, terms, held, at), terms.of(name).days, stop)
             if not number:
                 break
             gone[name] = gone.get(name, 0) + number
     return gone
 
 
-def _chunk(engine: Engine, audit: Audit, name: str, due: ColumnElement[bool], days: int) -> int:
+def _chunk(engine: Engine, audit: Audit, name: str, due: ColumnElement[bool], days: int, stop: Stop | None) -> int:
     kind = KINDS[name]
     moment = kind.table.c[kind.at]
     query = select(kind.table.c.id, moment).where(due).order_by(moment, kind.table.c.id).limit(CHUNK)
@@ -89,6 +95,8 @@ def _chunk(engine: Engine, audit: Audit, name: str, due: ColumnElement[bool], da
             detail={"value": len(found), "unit": "rows", **detail},
             connection=connection,
         )
+        # At the last moment before it counts.
+        go_on(stop)
     return len(found)
 
 

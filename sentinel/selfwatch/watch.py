@@ -90,16 +90,25 @@ class Watch:
             self._sources.flush()
             if self._leads is not None:
                 self._sources.refresh()
-            listed = self._identities.find(frozenset(agency.id for agency in self._agencies.all()))
-            events = self._findings.news(self._own(listed, at), at)
-            if leads:
-                events += [finding.event(at) for finding in checks.losses(listed, self._drops)]
-                events += self._shared_findings.news(self._shared(listed, at), at)
-            else:
-                # Whoever leads now says what has ended; what we had found is no news when we lead again.
-                self._shared_findings = Findings()
-            if events:
-                self._door.put(events)
+            self._check(at, leads=leads)
+
+    def _check(self, at: datetime, *, leads: bool) -> None:
+        """Look at everything, and tell what is new."""
+        listed = self._identities.find(frozenset(agency.id for agency in self._agencies.all()))
+        events, shared = self._findings.news(self._own(listed, at), at), []
+        if leads:
+            shared += [finding.event(at) for finding in checks.losses(listed, self._drops)]
+            shared += self._shared_findings.news(self._shared(listed, at), at)
+            if shared and self._leads is not None:
+                # This process may have been stopped since it was asked: then another one has told it.
+                leads = self._leads()
+        if leads:
+            events += shared
+        else:
+            # Whoever leads now says what has ended; what we had found is no news when we lead again.
+            self._shared_findings = Findings()
+        if events:
+            self._door.put(events)
 
     def tell_audit(self) -> int:
         """Put the audit entries that are not there yet into the journal, each once; return how many.

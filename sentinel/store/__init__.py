@@ -25,6 +25,12 @@ class Stop(Protocol):
         ...
 
 
+def go_on(stop: Stop | None) -> None:
+    """Raise `StoppedError` where `stop` is set."""
+    if stop is not None and stop.is_set():
+        raise StoppedError("whoever began this does not want it any more")
+
+
 @dataclass(frozen=True, slots=True)
 class Mark:
     """How far the store has come; written in the same transaction as the records."""
@@ -91,11 +97,12 @@ class Store(Protocol):
         """Return by dataset what `expire` would delete now; it changes nothing."""
         ...
 
-    def expire(self, expiry: Expiry) -> Sequence[Expired]:
+    def expire(self, expiry: Expiry, stop: Stop | None = None) -> Sequence[Expired]:
         """Delete the records that were stored before their time is over and are not held; return them by dataset.
 
         How long a record has been stored counts from when it was stored, or later, never from its own time. Records
-        stored together may wait for the youngest of them. Safe to kill; raises `UnavailableError` when it cannot go on.
+        stored together may wait for the youngest of them. Safe to kill; raises `UnavailableError` when it cannot go on,
+        and `StoppedError` before the next thing it would delete where `stop` is set.
         """
         ...
 

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from sentinel.model.moment import from_text, to_text
+from sentinel.store import Stop, go_on
 from sentinel.store.columns import AGENCY, SCHEMA, TIME
 from sentinel.store.expiry import Expired, Expiry, Held, covers, together
 from sentinel.store.manifest import Manifest, Segment
@@ -70,11 +71,12 @@ class Expirer:
                 parts.append(Part(segment, tuple(goes)))
         return parts
 
-    def carry_out(self, expiry: Expiry) -> list[Expired]:
+    def carry_out(self, expiry: Expiry, stop: Stop | None) -> list[Expired]:
         """Delete, and return what has gone by dataset."""
         gone: list[Expired] = []
         with self._alone:
             for part in self.plan(expiry):
+                go_on(stop)
                 self._delete(part, expiry)
                 gone += part.goes
         return together(gone)

@@ -119,12 +119,12 @@ class LocalStore:
         with self._explained():
             return together([gone for part in self._expirer.plan(expiry) for gone in part.goes])
 
-    def expire(self, expiry: Expiry) -> list[Expired]:
+    def expire(self, expiry: Expiry, stop: Stop | None = None) -> list[Expired]:
         """Delete what was stored too long ago and is not held, segment by segment; return it by dataset."""
         with self._writing, self._explained():
             self._take_lock()
         with self._explained():
-            return self._expirer.carry_out(expiry)
+            return self._expirer.carry_out(expiry, stop)
 
     def repair(self) -> int:
         """Become the one writer, compare every segment with its digest and set damaged ones aside; return how many."""

@@ -18,7 +18,7 @@ from sentinel.keeping.holds import Holds
 from sentinel.keeping.keeper import EVERY, Keeper
 from sentinel.keeping.terms import make
 from sentinel.model.moment import to_text
-from sentinel.store import Mark
+from sentinel.store import Mark, Stop
 from sentinel.store.expiry import Expired, Expiry
 from sentinel.store.local import LocalStore
 from tests.database.test_released import value
@@ -101,7 +101,7 @@ def test_no_deletion_lacks_its_entry_whenever_it_is_killed(
     store.add([record(1, event__dataset="network.flow")], Mark(1))
     clock[0] += timedelta(days=100)
 
-    def killed(_order: Expiry) -> Sequence[Expired]:
+    def killed(_order: Expiry, _stop: Stop | None) -> Sequence[Expired]:
         raise UnavailableError("the disk reports an error")
 
     monkeypatch.setattr(store, "expire", killed)

@@ -15,6 +15,7 @@ import orjson
 
 from sentinel.errors import UnavailableError
 from sentinel.model.moment import now, to_text
+from sentinel.store import Stop, go_on
 from sentinel.store.elastic.clauses import NOTHING, Clause, either
 from sentinel.store.elastic.client import explained
 from sentinel.store.elastic.streams import pattern
@@ -65,15 +66,16 @@ class Expirer:
             ]
         return [part for part in parts if part is not None]
 
-    def carry_out(self, expiry: Expiry) -> list[Expired]:
+    def carry_out(self, expiry: Expiry, stop: Stop | None) -> list[Expired]:
         """Delete, and return what has gone by dataset."""
         gone: list[Expired] = []
         for part in self.plan(expiry):
+            go_on(stop)
             with explained(f"delete events of {part.index}; the privileges `delete` and `delete_index` are needed"):
                 if part.is_whole:
                     self._ask("DELETE", f"/{part.index}")
                 else:
-                    self._delete(part, expiry.holds)
+                    self._delete(part, expiry.holds, stop)
             log.info("Deleted expired events.", extra={"index": part.index, "whole": part.is_whole})
             gone += part.goes
         return together(gone)
@@ -125,9 +127,10 @@ class Expirer:
         buckets: list[dict[str, Any]] = found["buckets"]
         return buckets
 
-    def _delete(self, part: Part, holds: Sequence[Held]) -> None:
+    def _delete(self, part: Part, holds: Sequence[Held], stop: Stop | None) -> None:
         body = {"query": going(part.due, holds), "size": PAGE, "_source": False, "sort": ["_doc"]}
         while hits := self._search(part.index, body)["hits"]["hits"]:
+            go_on(stop)
             lines = [orjson.dumps({"delete": {"_index": part.index, "_id": hit["_id"]}}) for hit in hits]
             path = "/_bulk?refresh=true&filter_path=items.*.status,items.*.error.reason"
             answer = self._client.perform_request("POST", path, headers=_LINES, body=b"\n".join([*lines, b""])).body

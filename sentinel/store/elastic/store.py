@@ -123,9 +123,9 @@ class ElasticStore:
         """Return by dataset what `expire` would delete now; it changes nothing."""
         return together([gone for part in self._expirer.plan(expiry) for gone in part.goes])
 
-    def expire(self, expiry: Expiry) -> Sequence[Expired]:
+    def expire(self, expiry: Expiry, stop: Stop | None = None) -> Sequence[Expired]:
         """Delete what was stored too long ago and is not held, index by index; return it by dataset."""
-        return self._expirer.carry_out(expiry)
+        return self._expirer.carry_out(expiry, stop)
 
     def troubles(self) -> Sequence[str]:
         """Return one sentence for each part that cannot be read; empty where all is well."""
