@@ -86,6 +86,7 @@ _JSON: tuple[tuple[str, frozenset[str]], ...] = (
 """Names that an object of each kind has."""
 _ECS_GROUPS = ("ecs", "agent", "host", "log", "event", "source", "process", "user")
 """Objects that a document of ECS holds beside its `@timestamp`; other logs have texts there."""
+_AUDIT_ID = re.compile(r"\d{1,11}\.\d{1,6}:\d{1,12}")
 _EGOV_NAMES = frozenset({"time", "action", "outcome"})
 _EGOV = re.compile(r"(?<![a-z])(onestop|portal|lgsp|edoc|signing|certification|mail|conference|ioc)(?![a-z])")
 """Service whose audit log a file's name says it is: `egov-portal.ndjson`, `lgsp.log`."""
@@ -157,9 +158,7 @@ def _said_by(found: dict[str, object], name: str) -> Iterator[str]:
     stem = name.partition(".")[0]
     if {"ts", "id.orig_h"} <= found.keys() and re.fullmatch(r"[a-z0-9_]{1,30}", stem):
         yield f"zeek.{stem}"
-    if re.fullmatch(r"\d{1,11}\.\d{1,6}:\d{1,12}", str(found.get("ID", ""))):
-        yield "linux.audit_event"
-    if "type=AUOMS" in str(found.get("SyslogMessage", ""))[:40]:
+    if _AUDIT_ID.fullmatch(str(found.get("ID", ""))) or "type=AUOMS" in str(found.get("SyslogMessage", ""))[:40]:
         yield "linux.audit_event"
     if found.keys() >= _EGOV_NAMES and (service := _EGOV.search(name)) is not None:
         yield f"egov.{service[1]}"
