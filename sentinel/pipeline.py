@@ -8,6 +8,7 @@ from datetime import datetime
 
 from sentinel.crew.crew import Hands, SliceError, Ticket
 from sentinel.crew.judge import Detection, Normalise, broken, normalised, set_aside
+from sentinel.crew.notes import Notes, noted
 from sentinel.crew.ports import Relay, Sieve
 from sentinel.crew.stopwatch import Stopwatch
 from sentinel.detect.correlate.hit import Hit, microseconds
@@ -37,7 +38,7 @@ Faults = Mapping[tuple[str, str], tuple[int, str]]
 """(collector, reason) to how many and a sentence about the last one."""
 OnFaults = Callable[[Faults, datetime], None]
 OnStored = Callable[[Sequence[Entry], Sequence[Record]], None]
-"""Told of events after they are stored, each once while this process lives."""
+"""Told after events are stored of the last one of every source, and of all that are no ordinary events."""
 
 
 class Pipeline:
@@ -157,7 +158,7 @@ class Pipeline:
     def _take(self, position: int, limit: int) -> tuple[Sequence[Entry], Ticket | None]:
         """Return the next entries and the ticket of what workers do with them; they get the following ones as well."""
         if self._crew is None:
-            return self._read(position, limit), None
+            return list(self._read(position, limit)), None
         ahead, self._ahead = self._ahead, None
         if ahead is not None and ahead[0][0].position == position:
             entries, ticket = ahead
@@ -260,7 +261,8 @@ class Pipeline:
             if len(entries) == 1:
                 if not self._is_to_blame(entries[0]):
                     raise
-                self._commit(entries, [set_aside(entries[0])], entries[0].position + 1)
+                aside = [set_aside(entries[0])]
+                self._commit(entries, aside, noted(entries, aside), entries[0].position + 1)
                 self._counts["set_aside"] += 1
                 return
             log.warning("A batch of events failed; trying smaller ones.", extra={"events": len(entries)})
@@ -270,25 +272,30 @@ class Pipeline:
 
     def _advance(self, entries: Sequence[Entry], ticket: Ticket | None) -> None:
         upto = entries[-1].position + 1
-        records: Sequence[Record]
-        if self._crew is None:
-            records = self._watch.timed("normalise", normalised)(self._normalise, entries)
-            hits = self._watch.timed("match", self._engine.judge)(records)
-        else:
-            records, hits = self._judged(self._crew, entries, ticket)
-        places = self._repeats.fresh(entries, records, self._doubt)
-        repeated = Counter(entry.event.collector for entry in entries)
+        records, hits, notes = self._judged(entries, ticket)
+        places = self._repeats.fresh(entries, records, notes.keyed, self._doubt)
+        repeated: Counter[str] = Counter()
         if len(places) < len(entries):
+            repeated.update(entry.event.collector for entry in entries)
             entries = [entries[place] for place in places]
             records = [records[place] for place in places]
             hits = [hits[place] for place in places]
-        repeated.subtract(entry.event.collector for entry in entries)
+            repeated.subtract(entry.event.collector for entry in entries)
+            notes = noted(entries, records)
         if self._relay is not None and self._at is not None:
             self._relay.send(self._at, upto, list(zip(entries, records, hits, strict=True)))
-        matches = self._watch.timed("correlate", self._engine.conclude)(records, hits)
-        if shown := self._sift(entries, records, matches, upto):
+        # Of all the others only that they came is of interest, and how far time has gone: the last one tells.
+        heard = [
+            (entries[place].position, records[place], found)
+            for place, found in enumerate(hits)
+            if found or place == len(hits) - 1
+        ]
+        conclude = self._watch.timed("correlate", self._engine.conclude)
+        matches = conclude([record for _, record, _ in heard], [found for _, _, found in heard])
+        before = entries[0].position if entries else upto
+        if shown := self._sift({record.id: position for position, record, _ in heard}, matches, before, upto):
             self._on_matches(shown)
-        self._commit(entries, records, upto)
+        self._commit(entries, records, notes, upto)
         self._counts["matches"] += len(matches)
         self._note_repeats(+repeated)
 
@@ -302,31 +309,34 @@ class Pipeline:
             )
 
     def _judged(
-        self, crew: Hands, entries: Sequence[Entry], ticket: Ticket | None
-    ) -> tuple[Sequence[Record], list[list[Hit]]]:
+        self, entries: Sequence[Entry], ticket: Ticket | None
+    ) -> tuple[Sequence[Record], list[list[Hit]], Notes]:
+        if self._crew is None:
+            return self._judged_here(entries)
         try:
-            ticket = ticket or self._begin(crew, entries)
-            found = self._watch.timed("hand over", ticket.result)()
+            ticket = ticket or self._begin(self._crew, entries)
+            records, hits = self._watch.timed("hand over", ticket.result)()
             self._watch.seconds.update(ticket.spent)
-            return found
         except SliceError as error:
             if error.is_deadly:
                 raise
             # Done here, the failure shows itself, or there is none: not everything travels between processes.
             log.info("A worker could not judge some events; they are judged here.", extra={"reason": str(error)})
-        records = normalised(self._normalise, entries)
-        return records, self._engine.judge(records)
+            return self._judged_here(list(entries))
+        return records, hits, ticket.notes
+
+    def _judged_here(self, entries: Sequence[Entry]) -> tuple[Sequence[Record], list[list[Hit]], Notes]:
+        records = self._watch.timed("normalise", normalised)(self._normalise, entries)
+        return records, self._watch.timed("match", self._engine.judge)(records), noted(entries, records)
 
     def _sift(
-        self, entries: Sequence[Entry], records: Sequence[Record], matches: list[tuple[Match, Record]], upto: int
+        self, positions: Mapping[str, int], matches: list[tuple[Match, Record]], before: int, upto: int
     ) -> list[tuple[Match, Record]]:
+        """Return what operators shall see; `positions` are by the ids of the records with hits."""
         if self._sieve is None or not matches:
             return matches
-        places = {record.id: entry.position for entry, record in zip(entries, records, strict=True)}
         # A correlation may have waited for late records: what completed it is stored already.
-        before = entries[0].position if entries else upto
-        found = [places.get(record.id, before) for _, record in matches]
-        return self._sieve.sift(matches, found, upto)
+        return self._sieve.sift(matches, [positions.get(record.id, before) for _, record in matches], upto)
 
     def _conclude(self, position: int) -> None:
         """Raise what correlations have found by waiting: nothing new has come that would have told them."""
@@ -347,21 +357,23 @@ class Pipeline:
             raise
         self._counts["matches"] += len(matches)
 
-    def _commit(self, entries: Sequence[Entry], records: Sequence[Record], upto: int) -> None:
+    def _commit(self, entries: Sequence[Entry], records: Sequence[Record], notes: Notes, upto: int) -> None:
         if self._once is not None:
             self._once.note(entries)
         self._move_to(upto, self._sealed(self._engine.checkpoint()), records)
-        self._repeats.remember(entries, records)
+        self._repeats.remember(records[place] for place in notes.keyed)
         self._counts["events"] += len(entries)
         faults: dict[tuple[str, str], tuple[int, str]] = {}
-        for collector, dataset, sentence in broken(entries, records):
+        unusual = [(entries[place], records[place]) for place in notes.unusual]
+        for collector, dataset, sentence in broken(unusual):
             self._broken[dataset if dataset in self._broken or len(self._broken) < MAX_BROKEN else "other"] += 1
             key = (collector, f"line:{dataset}")
             faults[key] = (faults.get(key, (0, ""))[0] + 1, sentence)
         if faults and self._on_faults is not None:
             self._on_faults(faults, self._clock())
         if self._on_stored is not None:
-            self._on_stored(entries, records)
+            places = sorted({*notes.latest, *notes.unusual})
+            self._on_stored([entries[place] for place in places], [records[place] for place in places])
 
     def _is_to_blame(self, entry: Entry) -> bool:
         """Return whether an event that failed alone has done so often enough to be set aside."""

@@ -1,7 +1,7 @@
 """Finds events that a sender without sequences sent again: they must be neither judged nor counted twice."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Iterable, Sequence, Set
 
 from sentinel.journal import Entry
 from sentinel.model.record import Record
@@ -18,35 +18,34 @@ class Repeats:
         self._known = known
         self._recent: OrderedDict[str, None] = OrderedDict()
 
-    def fresh(self, entries: Sequence[Entry], records: Sequence[Record], doubt: int = 0) -> list[int]:
+    def fresh(
+        self, entries: Sequence[Entry], records: Sequence[Record], keyed: Sequence[int], doubt: int = 0
+    ) -> list[int]:
         """Return the places of those that are no repeats, in order; the first of equal ones is none.
 
-        Events with a sequence are all fresh: the journal takes each once. `records` are those of the entries. What lies
-        before position `doubt` may be in the store by a batch that was cut short, and was then not judged to its end.
+        Only events with a key may be repeats, those at the places `keyed`: the journal takes each with a sequence once.
+        `records` are those of the entries. What lies before position `doubt` may be in the store by a batch that was
+        cut short, and was then not judged to its end.
         """
-        keyed = {record.id for entry, record in zip(entries, records, strict=True) if entry.event.key}
         if not keyed:
             return list(range(len(entries)))
-        seen = {each for each in keyed if each in self._recent}
-        asked = {
-            record.id
-            for entry, record in zip(entries, records, strict=True)
-            if entry.event.key and entry.position >= doubt
-        }
+        ids = {place: records[place].id for place in keyed}
+        seen = {each for each in ids.values() if each in self._recent}
+        is_sure = entries[0].position >= doubt
+        asked = {each for place, each in ids.items() if is_sure or entries[place].position >= doubt}
         seen |= self._known(sorted(asked - seen))
         places = []
-        for place, (entry, record) in enumerate(zip(entries, records, strict=True)):
-            if entry.event.key:
-                if record.id in seen:
+        for place in range(len(entries)):
+            if (identity := ids.get(place)) is not None:
+                if identity in seen:
                     continue
-                seen.add(record.id)
+                seen.add(identity)
             places.append(place)
         return places
 
-    def remember(self, entries: Sequence[Entry], records: Sequence[Record]) -> None:
-        """Take note of what is stored now, not before: what failed comes again and is no repeat."""
-        for entry, record in zip(entries, records, strict=True):
-            if entry.event.key:
-                self._recent[record.id] = None
+    def remember(self, records: Iterable[Record]) -> None:
+        """Take note of those with a key, stored now and not before: what failed comes again and is no repeat."""
+        for record in records:
+            self._recent[record.id] = None
         while len(self._recent) > MAX_RECENT:
             self._recent.popitem(last=False)

@@ -13,8 +13,10 @@ def pair(key: str, number: int = 1) -> tuple[Entry, Record]:
     return Entry(number, "dept-a", "", event), Record(f"id of {key or number}", {})
 
 
-def fresh(repeats: Repeats, *pairs: tuple[Entry, Record]) -> list[int]:
-    return repeats.fresh([entry for entry, _ in pairs], [record for _, record in pairs])
+def fresh(repeats: Repeats, *pairs: tuple[Entry, Record], doubt: int = 0) -> list[int]:
+    entries = [entry for entry, _ in pairs]
+    keyed = [place for place, entry in enumerate(entries) if entry.event.key]
+    return repeats.fresh(entries, [record for _, record in pairs], keyed, doubt)
 
 
 def test_the_first_of_equal_ones_is_kept() -> None:
@@ -28,16 +30,14 @@ def test_what_the_store_has_is_a_repeat() -> None:
 def test_what_a_batch_stored_that_was_cut_short_is_judged_again() -> None:
     """Else correlations, which go back to the mark, would never hear of it."""
     repeats = Repeats(lambda ids: {"id of a", "id of b"} & set(ids))
-    pairs = [pair("a", 1), pair("b", 2)]
-    assert repeats.fresh([each for each, _ in pairs], [each for _, each in pairs], doubt=2) == [0]
+    assert fresh(repeats, pair("a", 1), pair("b", 2), doubt=2) == [0]
 
 
 def test_what_failed_is_no_repeat_and_what_is_stored_is_one() -> None:
     repeats = Repeats(lambda ids: set())
     assert fresh(repeats, pair("a")) == [0]
     assert fresh(repeats, pair("a")) == [0]
-    entry, record = pair("a")
-    repeats.remember([entry], [record])
+    repeats.remember([pair("a")[1]])
     assert fresh(repeats, pair("a")) == []
 
 
@@ -51,7 +51,6 @@ def test_events_with_a_sequence_are_never_asked_for() -> None:
 def test_it_remembers_so_many_and_asks_the_store_for_the_rest() -> None:
     asked: list[str] = []
     repeats = Repeats(lambda ids: asked.extend(ids) or set())  # type: ignore[func-returns-value]
-    pairs = [pair(str(number)) for number in range(MAX_RECENT + 1)]
-    repeats.remember([entry for entry, _ in pairs], [record for _, record in pairs])
+    repeats.remember(pair(str(number))[1] for number in range(MAX_RECENT + 1))
     assert fresh(repeats, pair("0"), pair("1")) == [0]
     assert asked == ["id of 0"]

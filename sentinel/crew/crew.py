@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from sentinel.crew.notes import Notes
 from sentinel.crew.wire import Answer, Channel, Failed, Message, Ready, Start, pack, pack_lines, results, unpack
 from sentinel.detect.correlate.hit import Hit
 from sentinel.errors import UnavailableError
@@ -59,6 +60,8 @@ class Ticket:
         self._slices = slices
         self.spent: Counter[str] = Counter()
         """Processor seconds of the workers by stage, once there is a result."""
+        self.notes = Notes()
+        """What of the events must be looked at, once there is a result."""
 
     def result(self) -> tuple[Sequence[Record], list[list[Hit]]]:
         """Wait for the workers; return records and hits in the order of the entries, or raise `SliceError`."""
@@ -69,7 +72,8 @@ class Ticket:
                 raise SliceError(each.fault or "the workers were stopped", is_deadly=each.lives <= 0)
             answers.append(each.answer)
             self.spent.update(each.answer.spent)
-        return results(answers)
+        records, hits, self.notes = results(answers)
+        return records, hits
 
 
 class Hands(Protocol):

@@ -1,7 +1,7 @@
 """One line after another becomes a record with the hits on it: the same in the server and in its workers."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from sentinel.detect.correlate.hit import Hit
@@ -96,10 +96,10 @@ def set_aside(entry: Entry) -> Record:
     return Record(identity, fields)
 
 
-def broken(entries: Sequence[Entry], records: Sequence[Record]) -> list[tuple[str, str, str]]:
+def broken(found: Iterable[tuple[Entry, Record]]) -> list[tuple[str, str, str]]:
     """Return collector, dataset and fault of each line that could not be read."""
     return [
         (entry.event.collector, str(record.fields["event.dataset"]), str(record.fields.get("error.message", "")))
-        for entry, record in zip(entries, records, strict=True)
+        for entry, record in found
         if record.fields["event.kind"] == "pipeline_error"
     ]

@@ -8,9 +8,11 @@ from typing import IO, Any
 
 import msgspec
 
+from sentinel.crew.notes import Notes, joined
 from sentinel.detect.correlate.hit import Hit
 from sentinel.event import Event, Hint, decode, encode
 from sentinel.journal import Entry
+from sentinel.journal.lines import Lines, Run
 from sentinel.model.record import Record
 from sentinel.store.frame import Frame
 
@@ -72,11 +74,18 @@ class Work(msgspec.Struct, tag="work"):
     lines: list[Line]
 
 
+class Unread(msgspec.Struct, tag="unread"):
+    """The same as they lie in the journal: who judges them decodes them."""
+
+    runs: list[Run]
+
+
 class Done(msgspec.Struct, tag="done"):
     """Records in the order of the lines, and their hits: places in the list to what was found there."""
 
     records: list[tuple[str, dict[str, Any]]]
     hits: dict[int, list[Hit]]
+    notes: Notes
     spent: dict[str, float] = {}
     """Processor seconds by stage."""
 
@@ -86,6 +95,7 @@ class Columns(msgspec.Struct, tag="columns"):
 
     frame: Frame
     hits: dict[int, list[Hit]]
+    notes: Notes
     spent: dict[str, float] = {}
 
 
@@ -96,7 +106,7 @@ class Failed(msgspec.Struct, tag="failed"):
 
 
 Answer = Done | Columns
-Message = Start | Ready | Work | Done | Columns | Failed
+Message = Start | Ready | Work | Unread | Done | Columns | Failed
 _encoder = msgspec.msgpack.Encoder()
 _decoder: msgspec.msgpack.Decoder[Message] = msgspec.msgpack.Decoder(Message)
 
@@ -112,15 +122,23 @@ def unpack(frame: bytes) -> Message:
 
 
 def pack_lines(entries: Sequence[Entry]) -> bytes:
-    """Return `Work` of these entries; lines with lone surrogates travel in the collectors' encoding."""
+    """Return these entries as a message; of those decoded, texts with lone surrogates travel as collectors do it."""
+    if isinstance(entries, Lines):
+        return pack(Unread(list(entries.runs)))
     try:
         return pack(Work([_line(entry, is_plain=True) for entry in entries]))
     except (UnicodeEncodeError, OverflowError):
         return pack(Work([_line(entry, is_plain=_is_plain(entry)) for entry in entries]))
 
 
-def entry_of(line: Line) -> Entry:
-    """Return the entry that `line` was made of."""
+def entries_of(work: Work | Unread) -> list[Entry]:
+    """Return the entries that a message was made of."""
+    if isinstance(work, Unread):
+        return list(Lines(work.runs))
+    return [_entry_of(line) for line in work.lines]
+
+
+def _entry_of(line: Line) -> Entry:
     said = line.event
     if isinstance(said, bytes):
         event = decode(said, collector=line.collector, epoch=line.epoch, sequence=line.sequence)
@@ -139,18 +157,18 @@ def entry_of(line: Line) -> Entry:
     return Entry(line.position, line.agency, line.received_at, event, line.fault)
 
 
-def done(records: Sequence[Record], hits: Sequence[list[Hit]], *, in_columns: bool = False) -> Answer:
-    """Return the answer that carries records, at least one where they go as columns, and their hits."""
+def done(records: Sequence[Record], hits: Sequence[list[Hit]], notes: Notes, *, in_columns: bool = False) -> Answer:
+    """Return the answer that carries records, at least one where they go as columns, and what was found on them."""
     found = {place: each for place, each in enumerate(hits) if each}
     if in_columns:
         from sentinel.store.packed import frame_of  # Slow to import, and not needed by all.
 
-        return Columns(frame_of(records, set(found)), found)
-    return Done([(record.id, dict(record.fields)) for record in records], found)
+        return Columns(frame_of(records, {*found, *notes.unusual}), found, notes)
+    return Done([(record.id, dict(record.fields)) for record in records], found, notes)
 
 
-def results(answers: Sequence[Answer]) -> tuple[Sequence[Record], list[list[Hit]]]:
-    """Return the records and hits of answers, in order; the records are `Packed` where they came as columns."""
+def results(answers: Sequence[Answer]) -> tuple[Sequence[Record], list[list[Hit]], Notes]:
+    """Return what is in answers, in order; the records are `Packed` where they came as columns."""
     records: Sequence[Record]
     columns = [answer for answer in answers if isinstance(answer, Columns)]
     if columns:
@@ -163,7 +181,7 @@ def results(answers: Sequence[Answer]) -> tuple[Sequence[Record], list[list[Hit]
         records = [Record(record_id, fields) for answer in plain for record_id, fields in answer.records]
         sizes = [len(answer.records) for answer in plain]
     hits = [answer.hits.get(place, []) for answer, size in zip(answers, sizes, strict=True) for place in range(size)]
-    return records, hits
+    return records, hits, joined([(size, answer.notes) for answer, size in zip(answers, sizes, strict=True)])
 
 
 class Channel:

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from sentinel.crew.garbage import settle
 from sentinel.crew.judge import normalised
-from sentinel.crew.wire import Channel, Failed, Ready, Start, Work, done, entry_of, pack, unpack
+from sentinel.crew.notes import noted
+from sentinel.crew.wire import Channel, Failed, Ready, Start, Unread, Work, done, entries_of, pack, unpack
 from sentinel.detect.cache import RuleCache
 from sentinel.detect.engine import Engine
 from sentinel.detect.ready import read_ready
@@ -57,7 +58,7 @@ def serve(server: Channel) -> None:
                 server.send(pack(Ready(count)))
             except InputError as error:
                 server.send(pack(Failed(str(error))))
-        elif isinstance(message, Work) and engine is not None:
+        elif isinstance(message, Work | Unread) and engine is not None:
             server.send(judged(engine, message, in_columns=in_columns))
             if time.monotonic() - saved >= SAVE_SECONDS:
                 engine.shelf.save()
@@ -80,17 +81,17 @@ def prepared(start: Start) -> tuple[Engine, int]:
     return Engine(rules, shelf=shelf), len(rules.rules) + len(rules.correlations)
 
 
-def judged(engine: Engine, work: Work, *, in_columns: bool = False) -> bytes:
+def judged(engine: Engine, work: Work | Unread, *, in_columns: bool = False) -> bytes:
     """Return the answer to `work`; whatever goes wrong is for the server to find out, line by line."""
     try:
         at = [time.thread_time()]
-        entries = [entry_of(line) for line in work.lines]
+        entries = entries_of(work)
         at.append(time.thread_time())
         records = normalised(normalise, entries)
         at.append(time.thread_time())
         hits = engine.judge(records)
         at.append(time.thread_time())
-        answer = done(records, hits, in_columns=in_columns and bool(records))
+        answer = done(records, hits, noted(entries, records), in_columns=in_columns and bool(records))
         at.append(time.thread_time())
         answer.spent = {stage: end - begin for stage, begin, end in zip(STAGES, at, at[1:], strict=False)}
         return pack(answer)

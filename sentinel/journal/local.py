@@ -11,9 +11,10 @@ from pathlib import Path
 
 from sentinel.database.files import explained, transaction
 from sentinel.errors import SentinelError, UnavailableError
-from sentinel.journal import Batch, Entry
+from sentinel.journal import Batch
 from sentinel.journal.gap import SequenceGapError
-from sentinel.journal.packing import Head, entry_of, packed, unpack
+from sentinel.journal.lines import Lines, Run
+from sentinel.journal.packing import Head, packed, unpack
 
 BUSY_TIMEOUT_SECONDS = 10
 READ_BYTES = 16_000_000
@@ -121,20 +122,21 @@ class LocalJournal:
         self._insert(batch, last + 1, len(batch.lines) - known, body)
         return last + len(batch.lines) - known
 
-    def read(self, position: int, limit: int) -> Sequence[Entry]:
+    def read(self, position: int, limit: int) -> Lines:
         """Return at most `limit` entries from `position` on, fewer where they are long.
 
         What is damaged on disk comes as entries with a fault.
         """
-        found: list[Entry] = []
-        size = 0
+        runs: list[Run] = []
+        count = size = 0
         with self._reading, self._explained("read"):
-            while len(found) < limit and size < READ_BYTES and (row := self._row(position)) is not None:
-                part = self._entries(row, max(position, row[0]), limit - len(found))
-                found.extend(part)
-                size += sum(len(line) for line in self._lines(row) or ())
-                position = part[-1].position + 1
-        return found
+            while count < limit and size < READ_BYTES and (row := self._row(position)) is not None:
+                run = self._run(row, max(position, row[0]), limit - count)
+                runs.append(run)
+                count += len(run.lines)
+                size += sum(map(len, run.lines))
+                position = run.place + len(run.lines)
+        return Lines(runs)
 
     def parts(self) -> Sequence[int]:
         """Return the number of the only part."""
@@ -222,14 +224,16 @@ class LocalJournal:
             ).fetchone()
         return row
 
-    def _entries(self, row: _Row, position: int, limit: int) -> list[Entry]:
-        start, count = row[0], row[1]
+    def _run(self, row: _Row, position: int, limit: int) -> Run:
+        """Return at most `limit` lines of a batch, from `position` on."""
+        start, count, collector, agency, epoch, first, received_at, _, _ = row
+        head = Head(collector, agency, epoch, first, received_at)
+        begin, end = position - start, min(count, position - start + limit)
         lines = self._lines(row)
-        places = range(position, min(start + count, position + limit))
         if lines is None:
             fault = f"the batch at journal position {start} is damaged on disk"
-            return [_entry(row, place, b"", fault) for place in places]
-        return [_entry(row, place, lines[place - start]) for place in places]
+            return Run(head, position, begin, [b""] * (end - begin), fault)
+        return Run(head, position, begin, lines[begin:end])
 
     def _lines(self, row: _Row) -> list[bytes] | None:
         """Return the lines of a batch, None where they are damaged; the last batch is remembered for the next read."""
@@ -254,9 +258,3 @@ def _last(connection: sqlite3.Connection, collector: str, epoch: str) -> int:
         "SELECT last FROM sequences WHERE collector = ? AND epoch = ?", (collector, epoch)
     ).fetchone()
     return int(row[0]) if row else 0
-
-
-def _entry(row: _Row, place: int, line: bytes, fault: str = "") -> Entry:
-    start, _, collector, agency, epoch, first, received_at, _, _ = row
-    head = Head(collector, agency, epoch, first, received_at)
-    return entry_of(head, place, place - start, line, fault)

@@ -1,7 +1,9 @@
 """Records that lie in columns already, made so by another process; each is a record again when it is looked at."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import overload
+from bisect import bisect_right
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import accumulate
+from typing import Any, overload
 
 import pyarrow as pa
 
@@ -13,23 +15,17 @@ from sentinel.store.segments import Hashes, hash_ids
 
 _HASH = "#hash"
 _SCHEMA = SCHEMA.append(pa.field(_HASH, pa.uint64()))
-KIND = "event.kind"
-EVENT = "event"
 
 
-def frame_of(records: Sequence[Record], looked_at: set[int]) -> Frame:
-    """Return at least one record as a frame; those at the places `looked_at`, and unusual ones, travel whole too."""
+def frame_of(records: Sequence[Record], looked_at: Collection[int]) -> Frame:
+    """Return at least one record as a frame; those at the places `looked_at` travel whole too."""
     block = pack(records)
     ids = block.table.column(ID).to_pylist()
     table = block.table.append_column(_SCHEMA.field(_HASH), hash_ids(ids))
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, _SCHEMA) as writer:
         writer.write_table(table)
-    whole = {
-        place: dict(record.fields)
-        for place, record in enumerate(records)
-        if place in looked_at or record.fields.get(KIND) != EVENT
-    }
+    whole = {place: dict(records[place].fields) for place in looked_at}
     return Frame(
         columns=memoryview(sink.getvalue()),
         misfits=sorted(block.misfits),
@@ -78,9 +74,10 @@ class Packed(Sequence[Record]):
         """The columns, one table a frame."""
         self.hashes: list[Hashes] = []
         """Of the ids, one array a frame."""
-        self._records: list[Record] = []
+        self._whole: list[Mapping[int, dict[str, Any]]] = []
         for frame in frames:
             self._take(frame)
+        self._begins = list(accumulate((block.table.num_rows for block in self.blocks), initial=0))
 
     def _take(self, frame: Frame) -> None:
         with pa.ipc.open_stream(pa.py_buffer(frame.columns)) as reader:
@@ -88,31 +85,33 @@ class Packed(Sequence[Record]):
                 raise InputError("a worker of another version packs records otherwise; restart the server")
             table = reader.read_all()
         self.hashes.append(table.column(_HASH).combine_chunks())
-        block = _block(table.drop_columns([_HASH]), frame)
-        self.blocks.append(block)
-        for place, identity in enumerate(table.column(ID).to_pylist()):
-            whole = frame.whole.get(place)
-            self._records.append(Record(str(identity), _Kept(block.table, place) if whole is None else whole))
+        self.blocks.append(_block(table.drop_columns([_HASH]), frame))
+        self._whole.append(frame.whole)
 
     @overload
     def __getitem__(self, place: int) -> Record: ...
     @overload
     def __getitem__(self, place: slice) -> list[Record]: ...
     def __getitem__(self, place: int | slice) -> Record | list[Record]:
-        """Return one record, or a list of some."""
-        return self._records[place]
-
-    def __iter__(self) -> Iterator[Record]:
-        """Yield the records in order."""
-        return iter(self._records)
+        """Return one record, or a list of some; it is made whenever it is asked for."""
+        if isinstance(place, slice):
+            return [self[each] for each in range(*place.indices(len(self)))]
+        wanted = place + len(self) if place < 0 else place
+        if not 0 <= wanted < len(self):
+            raise IndexError(place)
+        part = bisect_right(self._begins, wanted) - 1
+        inside = wanted - self._begins[part]
+        table = self.blocks[part].table
+        whole = self._whole[part].get(inside)
+        return Record(str(table.column(ID)[inside]), _Kept(table, inside) if whole is None else whole)
 
     def __len__(self) -> int:
         """Return how many there are."""
-        return len(self._records)
+        return self._begins[-1]
 
 
 class _Kept(Mapping[str, Value]):
-    """The fields in one row, read when anything but the kind is asked for: every event is asked for that."""
+    """The fields in one row, read when one is asked for."""
 
     __slots__ = ("_fields", "_place", "_table")
 
@@ -123,8 +122,6 @@ class _Kept(Mapping[str, Value]):
 
     def __getitem__(self, name: str) -> Value:
         """Return a field."""
-        if self._fields is None and name == KIND:
-            return EVENT
         return self._all()[name]
 
     def __iter__(self) -> Iterator[str]:

@@ -7,6 +7,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,13 +18,15 @@ from hypothesis import strategies as st
 from sentinel.crew import crew as crews
 from sentinel.crew.crew import Crew, SliceError
 from sentinel.crew.judge import OWN_COLLECTOR, fault_of, normalised
-from sentinel.crew.wire import Work, entry_of, pack_lines, unpack
+from sentinel.crew.wire import Unread, Work, entries_of, pack_lines, unpack
 from sentinel.detect.correlate.hit import Hit
 from sentinel.detect.engine import Engine
 from sentinel.detect.load import load_rules
 from sentinel.errors import UnavailableError
-from sentinel.event import Event
+from sentinel.event import Event, encode
 from sentinel.journal import Entry
+from sentinel.journal.lines import Lines, Run
+from sentinel.journal.packing import Head
 from sentinel.model.record import Record
 from sentinel.normalise import normalise
 from sentinel.rulebook.files import fingerprint
@@ -220,4 +223,29 @@ def test_every_event_survives_the_way_to_a_worker(bodies: list[tuple[str, str, d
     ]  # fmt: skip
     work = unpack(pack_lines(entries))
     assert isinstance(work, Work)
-    assert [entry_of(line) for line in work.lines] == entries
+    assert entries_of(work) == entries
+
+
+def test_lines_of_a_journal_arrive_as_the_entries_they_are() -> None:
+    head = Head("c1", "city", "aaaaaaaa", 1, "2026-11-23T08:00:00.000000Z")
+    lines = Lines([Run(head, 7, 0, [encode(entry(0).event), b"{"]), Run(head, 90, 5, [b""], "damaged")])
+    work = unpack(pack_lines(lines[1:]))
+    assert isinstance(work, Unread)
+    assert entries_of(work) == list(lines)[1:]
+
+
+def test_notes_name_what_must_be_looked_at(crew: Crew) -> None:
+    keyed = replace(entry(2).event, key="mine")
+    entries = [
+        entry(0),
+        entry(1, "nothing that a daemon writes"),
+        Entry(2, "city", "", keyed),
+        entry(3, collector="c2"),
+    ]
+    ticket = crew.begin(entries * 700)
+    records, _ = ticket.result()
+    assert ticket.notes.keyed == list(range(2, 2_800, 4))
+    unusual = [place for place, record in enumerate(records) if record.fields["event.kind"] != "event"]
+    assert ticket.notes.unusual == unusual
+    # Of each of three slices the last of both collectors.
+    assert ticket.notes.latest == [998, 999, 1998, 1999, 2798, 2799]

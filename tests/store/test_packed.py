@@ -47,7 +47,7 @@ more = st.dictionaries(
 @given(st.lists(more, min_size=1, max_size=6), st.sets(st.integers(0, 5)))
 def test_records_come_back_as_they_went(fields: list[dict[str, object]], looked_at: set[int]) -> None:
     records = [record(number, **each) for number, each in enumerate(fields)]
-    packed = Packed([travelled(records, looked_at), travelled(records[:1], set())])
+    packed = Packed([travelled(records, looked_at & set(range(len(records)))), travelled(records[:1], set())])
     assert [each.fields.get("event.kind") for each in packed] == [
         each.fields["event.kind"] for each in [*records, records[0]]
     ]
