@@ -35,8 +35,8 @@ class CountingEngine:
         self.seen = 0
 
     def judge(self, records: Sequence[Record]) -> list[list[Hit]]:
-        """Find nothing."""
-        return [[] for _ in records]
+        """Find something on each record: what nothing was found on is not told of."""
+        return [[Hit("any", record.id, record.at, 0, 0, "city", {})] for record in records]
 
     def conclude(self, records: Sequence[Record], hits: Sequence[Sequence[Hit]]) -> list[tuple[Match, Record]]:
         """Count the records."""

@@ -7,16 +7,16 @@ import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import filterfalse
 from typing import Any, cast
 
 import orjson
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from sentinel.errors import InputError
 from sentinel.model.ecs import LISTS, TYPES
 from sentinel.model.record import Fields, Record, Value
-from sentinel.store.quick import column
+from sentinel.store.quick import Together, column
 
 ID = "#id"
 """Column of the record id; no ECS name begins like this."""
@@ -90,6 +90,7 @@ PROMOTED: tuple[str, ...] = (
     "winlog.event_id",
 )
 KINDS: dict[str, str] = {name: TYPES.get(name, "keyword") for name in PROMOTED}
+_TOGETHER = Together(KINDS, LISTS)
 
 MAX_NAMES = 500
 """Datasets or agencies of a segment that are remembered by name."""
@@ -134,24 +135,24 @@ def pack(records: Sequence[Record]) -> Block:
     """Return `records`, at least one, as columns; raise `InputError` naming the record that has no proper time."""
     rests = [_rest(record) for record in records]
     misfits: set[str] = set()
-    # Row by row, while a record's fields are at hand for the processor, and only then turned round.
-    rows = [tuple(map(record.fields.get, PROMOTED)) for record in records]
-    columns = {
-        name: _column(name, values, rests, misfits)
-        for name, values in zip(PROMOTED, zip(*rows, strict=True), strict=True)
-    }
+    # Arrow reads dictionaries alone.
+    fields = [each if isinstance(each := record.fields, dict) else dict(each) for record in records]
+    columns = _TOGETHER.columns(fields)
+    if columns is None:
+        values = zip(*[tuple(map(each.get, PROMOTED)) for each in fields], strict=True)
+        columns = {name: _column(name, each, rests, misfits) for name, each in zip(PROMOTED, values, strict=True)}
     if columns[TIME].null_count:
         record = next(record for record in records if _date(record.fields.get(TIME)) is None)
         raise InputError(f"record {record.id}: '{TIME}' must be a UTC time with six digits of a second")
     ids: list[object] = [record.id for record in records]
     texts: list[object] = [_json(rest) for rest in rests]
     arrays = [_array(ids, pa.string()), *columns.values(), _array(texts, pa.string())]
-    times = [record.at for record in records]
+    times = pc.min_max(columns[TIME])
     return Block(
         table=pa.Table.from_arrays(arrays, schema=SCHEMA),
         misfits=frozenset(misfits),
-        first_at=min(times),
-        last_at=max(times),
+        first_at=_date_text(times["min"].as_py()),
+        last_at=_date_text(times["max"].as_py()),
         datasets=named(columns[DATASET].unique().to_pylist(), is_sure=DATASET not in misfits),
         agencies=named(columns[AGENCY].unique().to_pylist(), is_sure=AGENCY not in misfits),
     )
@@ -160,7 +161,7 @@ def pack(records: Sequence[Record]) -> Block:
 def _rest(record: Record) -> dict[str, object]:
     """Return the fields that have no column."""
     fields = record.fields
-    rest: dict[str, object] = {name: fields[name] for name in filterfalse(KINDS.__contains__, fields)}
+    rest: dict[str, object] = {name: value for name, value in fields.items() if name not in KINDS}
     if rest.get(EVENT_ID) == record.id:
         del rest[EVENT_ID]
     elif EVENT_ID not in rest:

@@ -1,6 +1,6 @@
 """Makes whole columns at once where every value fits; where one may not, `columns` goes value by value."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
@@ -9,8 +9,47 @@ import pyarrow.compute as pc
 
 _NONE = type(None)
 _TYPES: dict[str, type] = {"long": int, "boolean": bool, "date": str}
+_ARROW: dict[str, pa.DataType] = {"long": pa.int64(), "boolean": pa.bool_()}
 _WITHOUT_ZONE = 26
 """Characters of `2026-11-23T08:00:00.000000`."""
+
+
+class Together:
+    """Makes all columns of some records in one go: Arrow reads the fields itself, which takes half of the time."""
+
+    def __init__(self, kinds: Mapping[str, str], lists: Container[str]) -> None:
+        """Make columns of these names and ECS kinds; those in `lists` hold lists, of texts."""
+        self._kinds = kinds
+        texts = pa.string()  # Times too: Arrow reads more as a time than we write.
+        singles = {name: _ARROW.get(kind, texts) for name, kind in kinds.items()}
+        self._type = pa.struct([(name, pa.list_(texts) if name in lists else kind) for name, kind in singles.items()])
+        # Arrow takes 1.0 for an integer, and a text for a list of letters.
+        self._strict = {
+            name: {list if name in lists else _TYPES[kind], _NONE}
+            for name, kind in kinds.items()
+            if name in lists or kind in _ARROW
+        }
+
+    def columns(self, fields: Sequence[Mapping[str, object]]) -> "dict[str, pa.Array[Any]] | None":
+        """Return the columns by name; None where any value may not fit into its own."""
+        rows = zip(*[tuple(map(each.get, self._strict)) for each in fields], strict=True)
+        for wanted, values in zip(self._strict.values(), rows, strict=True):
+            if not wanted.issuperset(map(type, values)):
+                return None
+        try:
+            table: Any = pa.array(fields, self._type)  # The stubs know no arrays of structs.
+            made = dict(zip(self._kinds, table.flatten(), strict=True))
+        except (TypeError, UnicodeEncodeError, OverflowError, pa.ArrowInvalid):
+            return None
+        for name, array in made.items():
+            if self._kinds[name] == "date":
+                times = _times(array)
+                if times is None:
+                    return None
+                made[name] = times
+            elif isinstance(array, pa.ListArray) and array.values.null_count:
+                return None
+        return made
 
 
 def column(values: Sequence[object], kind: str, *, is_list: bool) -> "pa.Array[Any] | None":
@@ -28,9 +67,6 @@ def column(values: Sequence[object], kind: str, *, is_list: bool) -> "pa.Array[A
     return _array(values, pa.list_(pa.string()))
 
 
-_ARROW: dict[str, pa.DataType] = {"long": pa.int64(), "boolean": pa.bool_()}
-
-
 def _array(values: Sequence[object], kind: pa.DataType) -> "pa.Array[Any] | None":
     try:
         return pa.array(values, kind)
@@ -39,10 +75,12 @@ def _array(values: Sequence[object], kind: pa.DataType) -> "pa.Array[Any] | None
 
 
 def _dates(values: Sequence[object]) -> "pa.Array[Any] | None":
-    """Return times; None unless every text is exactly as `moment.to_text` writes it."""
+    """Return texts as times; None unless every text is exactly as `moment.to_text` writes it."""
     texts = _array(values, pa.string())
-    if texts is None:
-        return None
+    return None if texts is None else _times(texts)
+
+
+def _times(texts: "pa.Array[Any]") -> "pa.Array[Any] | None":
     try:
         times = pc.cast(pc.utf8_slice_codeunits(texts, 0, _WITHOUT_ZONE), pa.timestamp("us"))
     except pa.ArrowInvalid:

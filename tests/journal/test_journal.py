@@ -100,7 +100,7 @@ def test_what_waits_is_counted_in_one_unit(journal: Journal) -> None:
 
 def test_an_empty_journal_begins_and_ends_at_0(journal: Journal) -> None:
     part = only(journal)
-    assert (part.begin(), part.end(), part.read(0, 10)) == (0, 0, [])
+    assert (part.begin(), part.end(), list(part.read(0, 10))) == (0, 0, [])
 
 
 def test_reading_begins_and_stops_inside_a_batch(journal: Journal) -> None:

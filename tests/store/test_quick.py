@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from sentinel.model.ecs import LISTS
 from sentinel.store import columns
-from sentinel.store.quick import column
+from sentinel.store.quick import Together, column
 
 times = st.sampled_from(
     [
@@ -43,6 +43,38 @@ def test_both_ways_agree(name: str, data: st.DataObject) -> None:
         fitting = [None if value is None else columns._FITS[name](value) for value in given_values]
         assert [value is None for value in fitting] == [value is None for value in given_values]
         assert made.equals(pa.array(fitting, columns.SCHEMA.field(name).type))
+
+
+NAMES = ("@timestamp", "source.port", "message", "event.category", "related.ip")
+ordinary = st.fixed_dictionaries(
+    {},
+    optional={
+        "@timestamp": times,
+        "source.port": st.integers(-(2**65), 2**65),
+        "message": st.text(st.sampled_from("a\u1eb6\ud800\0"), max_size=3),
+        "event.category": st.lists(st.text("ab", max_size=2), max_size=2),
+        "more": scalars,
+    },
+)
+strange = st.dictionaries(st.sampled_from(NAMES), values.filter(lambda each: each is not None), max_size=3)
+
+
+@given(st.lists(ordinary | strange, min_size=1, max_size=4))
+def test_all_together_are_what_each_is_by_itself(fields: list[dict[str, object]]) -> None:
+    made = Together({name: columns.KINDS[name] for name in NAMES}, LISTS).columns(fields)
+    if made is not None:
+        assert tuple(made) == NAMES
+        for name, array in made.items():
+            alone = column([each.get(name) for each in fields], columns.KINDS[name], is_list=name in LISTS)
+            assert alone is not None
+            assert array.equals(alone)
+
+
+def test_ordinary_records_are_made_together() -> None:
+    usual = {"@timestamp": "2026-11-23T08:00:00.000000Z", "source.port": 1, "message": "a", "event.category": ["a"]}
+    made = columns._TOGETHER.columns([{}, usual, {"related.ip": [], "more": 0.5}])
+    assert made is not None
+    assert tuple(made) == columns.PROMOTED
 
 
 def test_ordinary_columns_are_made_at_once() -> None:
