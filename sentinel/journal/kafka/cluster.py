@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from sentinel.errors import InputError, UnavailableError
+from sentinel.journal.kafka.client_file import options_in
+from sentinel.journal.kafka.heard import Heard
 
 SCHEME = "kafka://"
 DEFAULT_PREFIX = "sentinel"
@@ -16,7 +18,6 @@ EVENTS = "events"
 HITS = "hits"
 TIMEOUT_SECONDS = 10.0
 """How long an answer of a broker may take."""
-_OPTION = re.compile(r"security\.protocol|(ssl|sasl)\.[a-z.]+|enable\.(ssl|sasl)\.[a-z.]+")
 _SERVER = re.compile(r"[A-Za-z0-9._-]+:[0-9]{1,5}|\[[0-9a-fA-F:]+\]:[0-9]{1,5}")
 _PREFIX = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
 _QUIET = 2
@@ -33,6 +34,8 @@ class Cluster:
     """Of each topic: how many workers can share the work."""
     options: Mapping[str, str] = field(default_factory=dict, repr=False)
     """How to prove who we are; may hold secrets."""
+    heard: Heard = field(default_factory=Heard, repr=False, compare=False)
+    """Why brokers do not speak to us; their answers only say that there is none."""
 
     def topic(self, name: str) -> str:
         """Return the full name of a topic."""
@@ -52,7 +55,7 @@ class Cluster:
             "reconnect.backoff.ms": 100,
             "reconnect.backoff.max.ms": 1_000,
             "socket.keepalive.enable": True,
-            "error_cb": _heard,
+            "error_cb": self.heard.take,
             **self.options,
             **{name.replace("_", "."): value for name, value in more.items()},
         }
@@ -61,7 +64,7 @@ class Cluster:
 def cluster_of(url: str, partitions: int, options: Path | None = None) -> Cluster:
     """Return the cluster of `kafka://host:port[,host:port...][/prefix]`; raise `InputError` for another URL.
 
-    `options` is a file of lines `name=value` with librdkafka's own names: `security.protocol`, `ssl.*` and `sasl.*`.
+    `options` is a client file, as `options_in` reads it.
     Raises `UnavailableError` where the client library is missing.
     """
     if find_spec("confluent_kafka") is None:
@@ -72,38 +75,20 @@ def cluster_of(url: str, partitions: int, options: Path | None = None) -> Cluste
         raise InputError("journal.url: Kafka is named as kafka://host:port,host:port/prefix")
     if not _PREFIX.fullmatch(prefix):
         raise InputError("journal.url: the prefix of the topics has 1 to 100 of a-z 0-9 . _ -")
-    return Cluster(servers=servers, prefix=prefix, partitions=partitions, options=_options(options) if options else {})
-
-
-def _options(path: Path) -> dict[str, str]:
-    try:
-        text = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"journal.client_file: cannot read {path}: {error}") from error
-    found: dict[str, str] = {}
-    for number, line in enumerate(text.splitlines(), 1):
-        name, is_set, value = (part.strip() for part in line.partition("="))
-        if not name or name.startswith("#"):
-            continue
-        if not is_set or not _OPTION.fullmatch(name):
-            raise InputError(f"{path}:{number}: expected security.protocol, ssl.* or sasl.* and '=' with a value")
-        found[name] = value
-    return found
-
-
-def _heard(_: object) -> None:
-    """Take what a client says beside its answers; each call that fails raises its own error."""
+    return Cluster(
+        servers=servers, prefix=prefix, partitions=partitions, options=options_in(options) if options else {}
+    )
 
 
 @contextmanager
-def explained(doing: str) -> Iterator[None]:
-    """Raise `UnavailableError` with what was done where a broker cannot do it, or there is none."""
+def explained(doing: str, cluster: Cluster) -> Iterator[None]:
+    """Raise `UnavailableError` with what was done and why a broker cannot do it, or that there is none."""
     from confluent_kafka import KafkaException
 
     try:
         yield
     except (KafkaException, TimeoutError) as error:
-        raise UnavailableError(f"cannot {doing}: {reason(error)}") from error
+        raise UnavailableError(f"cannot {doing}: {cluster.heard.why(reason(error))}") from error
 
 
 def reason(error: object) -> str:

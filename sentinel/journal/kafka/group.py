@@ -53,7 +53,7 @@ class Group:
         """Be a member until `stop` is set; raise `UnavailableError` where that cannot begin."""
         for topic in self._topics:
             topic.there()
-        with explained("join the group of workers"):
+        with explained("join the group of workers", self._cluster):
             consumer = self._consumer()
             try:
                 consumer.subscribe(

@@ -59,7 +59,7 @@ class Messages:
         ahead, self._ahead = self._ahead, None
         if ahead is not None and ahead.offset() == offset:
             return ahead
-        with explained(f"read {self.name}"):
+        with explained(f"read {self.name}", self._cluster):
             if self._next != offset:
                 self._open().assign([TopicPartition(*self._place, offset)])
                 self._next = offset
@@ -102,7 +102,7 @@ class Messages:
             consumer.close()
 
     def _ends(self) -> tuple[int, int]:
-        with explained(f"ask Kafka for the ends of {self.name}"):
+        with explained(f"ask Kafka for the ends of {self.name}", self._cluster):
             found = self._open().get_watermark_offsets(TopicPartition(*self._place), timeout=TIMEOUT_SECONDS)
         if found is None:
             raise UnavailableError(f"Kafka does not say where {self.name} ends; it may be starting")

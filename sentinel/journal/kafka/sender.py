@@ -88,7 +88,8 @@ class Sender:
         return future
 
     def _fail(self, producer: Producer, error: Exception) -> None:
-        self._why = "its queue here is full" if isinstance(error, BufferError) else reason(error)
+        why = "its queue here is full" if isinstance(error, BufferError) else reason(error)
+        self._why = self._cluster.heard.why(why)
         self._refused_until = time.monotonic() + REFUSE_SECONDS
         cause = error.args[0] if isinstance(error, KafkaException) and error.args else None
         if isinstance(cause, KafkaError) and cause.fatal():

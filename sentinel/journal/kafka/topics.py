@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass
 
 from confluent_kafka import KafkaError, KafkaException
-from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType  # type: ignore[attr-defined]
+from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType, TopicMetadata  # type: ignore[attr-defined]
 
 from sentinel.errors import UnavailableError
 from sentinel.journal.kafka.cluster import TIMEOUT_SECONDS, Cluster, explained, reason
@@ -87,8 +87,8 @@ def ensure(cluster: Cluster, name: str) -> Topic:
     """
     topic = cluster.topic(name)
     admin = AdminClient(cluster.client())
-    with explained(f"reach Kafka at {cluster.servers}"):
-        known = admin.list_topics(timeout=LOOK_SECONDS).topics.get(topic)
+    with explained(f"reach Kafka at {cluster.servers}", cluster):
+        known = _topics(admin).get(topic)
     if known is None:
         _make(admin, cluster, topic)
         return Topic(topic, cluster.partitions, MAX_MESSAGE_BYTES - HEADROOM_BYTES)
@@ -97,7 +97,16 @@ def ensure(cluster: Cluster, name: str) -> Topic:
             f"the topic {topic} has {len(known.partitions)} partitions, journal.partitions says {cluster.partitions}; "
             "make it larger with kafka-topics --alter, or set journal.partitions back"
         )
-    return Topic(topic, len(known.partitions), _max_bytes(admin, topic) - HEADROOM_BYTES)
+    return Topic(topic, len(known.partitions), _max_bytes(admin, cluster, topic) - HEADROOM_BYTES)
+
+
+def _topics(admin: AdminClient) -> dict[str, TopicMetadata]:
+    try:
+        return admin.list_topics(timeout=LOOK_SECONDS).topics
+    except KafkaException:
+        # Nothing that the client has to say beside is told before it is asked.
+        admin.poll(0)
+        raise
 
 
 def _make(admin: AdminClient, cluster: Cluster, topic: str) -> None:
@@ -113,8 +122,8 @@ def _make(admin: AdminClient, cluster: Cluster, topic: str) -> None:
         ) from error
 
 
-def _max_bytes(admin: AdminClient, topic: str) -> int:
+def _max_bytes(admin: AdminClient, cluster: Cluster, topic: str) -> int:
     resource = ConfigResource(ResourceType.TOPIC, topic)
-    with explained(f"read the settings of the topic {topic}"):
+    with explained(f"read the settings of the topic {topic}", cluster):
         settings = admin.describe_configs([resource])[resource].result(TIMEOUT_SECONDS)
     return int(settings["max.message.bytes"].value)

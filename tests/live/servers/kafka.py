@@ -47,10 +47,18 @@ class KafkaServer(ServerProcess):
         super().__init__("kafka")
         self._heap, self._class_path, self._port = heap, f"{jars}/lib/*", free_port()
         self._settings = self.folder / "server.properties"
-        self._settings.write_text(SETTINGS.format(port=self._port, controller=free_port(), folder=self.folder))
+        self._settings.write_text(self.settings())
         (self.folder / "log4j2.yaml").write_text(LOGGING)
         identity = self._tool("random-uuid").strip().splitlines()[-1]
-        self._tool("format", "--standalone", "-t", identity, "-c", str(self._settings))
+        self._tool("format", "--standalone", "-t", identity, "-c", str(self._settings), *self.format_options())
+
+    def settings(self) -> str:
+        """Return the settings of the broker."""
+        return SETTINGS.format(port=self._port, controller=free_port(), folder=self.folder)
+
+    def format_options(self) -> list[str]:
+        """Return what the storage is formatted with beside its identity."""
+        return []
 
     @property
     def url(self) -> str:
