@@ -1,7 +1,7 @@
 """The query parser: any text is a tree or a clear error, and bounded."""
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from sentinel.errors import InputError
@@ -17,6 +17,7 @@ PIECES = st.sampled_from(
 )
 
 
+@settings(deadline=None)
 @given(st.text() | st.lists(PIECES, max_size=25).map("".join))
 @example("(" * 5000)
 @example("NOT " * 2000 + "a")
