@@ -83,10 +83,6 @@ class Correlator:
         """How many matches are held back for what is late."""
         return sum(desk.holdback.number for desk in self._desks)
 
-    def listens_to(self, rule_id: str) -> bool:
-        """Return whether any correlation needs the matches of a rule."""
-        return rule_id in self._wanted
-
     def wanted(self, rule_id: str) -> tuple[str, ...]:
         """Return the Sigma names of the fields whose texts a hit of a rule must carry."""
         return self._wanted.get(rule_id, ())

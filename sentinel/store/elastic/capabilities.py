@@ -22,17 +22,10 @@ class Capabilities:
     """What a server has. Where one is missing, Sentinel does without."""
 
     version: tuple[int, int]
-    data_stream_api: bool
-    """Data streams can be listed and deleted by name; writing to them works without."""
     lifecycle: bool
     """Data stream lifecycle is carried out here, not only written down."""
     ilm: bool
-    wildcard: bool
-    constant_keyword: bool
-    match_only_text: bool
     failure_store: bool
-    logsdb: bool
-    painless: bool
 
 
 def detect(client: "Elasticsearch") -> Capabilities:
@@ -44,15 +37,9 @@ def detect(client: "Elasticsearch") -> Capabilities:
         version = _version(client)
         return Capabilities(
             version=version,
-            data_stream_api=_has(client, "/_data_stream/sentinel-probe-none"),
             lifecycle=_has(client, "/_data_stream/sentinel-probe-none/_lifecycle"),
             ilm=_has(client, "/_ilm/policy/sentinel-probe-none"),
-            wildcard=_takes_type(client, "wildcard"),
-            constant_keyword=_takes_type(client, "constant_keyword"),
-            match_only_text=_takes_type(client, "match_only_text"),
             failure_store=_takes(client, {"data_stream_options": {"failure_store": {"enabled": True}}}),
-            logsdb=_takes(client, {"settings": {"index.mode": "logsdb"}}),
-            painless=_has_painless(client),
         )
 
 
@@ -83,21 +70,11 @@ def _has(client: "Elasticsearch", path: str) -> bool:
     return bool(answer.meta.status == 200)
 
 
-def _takes_type(client: "Elasticsearch", kind: str) -> bool:
-    return _takes(client, {"mappings": {"properties": {"probe": {"type": kind}}}})
-
-
 def _takes(client: "Elasticsearch", template: dict[str, Any]) -> bool:
     """Return whether a template with that would be taken."""
     body = {"index_patterns": [_PATTERN], "priority": 0, "data_stream": {}, "template": template}
     answer = _ask(client, "POST", "/_index_template/_simulate", body, allow=(400,))
     return bool(answer.meta.status == 200)
-
-
-def _has_painless(client: "Elasticsearch") -> bool:
-    """Return whether a runtime field with a script would be taken."""
-    script = {"type": "keyword", "script": {"source": "emit('x')"}}
-    return _takes(client, {"mappings": {"runtime": {"probe": script}}})
 
 
 def _ask(

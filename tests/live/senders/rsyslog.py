@@ -1,11 +1,11 @@
 """A real rsyslog: what `logger` gives to its socket goes where its settings say."""
 
 import shutil
-import socket
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from tests.live.servers.process import MissingServerError, ServerProcess
+from tests.live.senders.program import SendingProgram
+from tests.live.servers.process import MissingServerError
 
 HEAD = """\
 global(workDirectory="{folder}" maxMessageSize="64k" preserveFQDN="on" localHostname="web01")
@@ -14,7 +14,7 @@ input(type="imuxsock" Socket="{folder}/log" CreatePath="off" RateLimit.Interval=
 """
 
 
-class Rsyslog(ServerProcess):
+class Rsyslog(SendingProgram):
     """rsyslogd with one input socket and the action of a test."""
 
     def __init__(self, action: str, *, needs: str = "") -> None:
@@ -26,22 +26,6 @@ class Rsyslog(ServerProcess):
         self._program = program
         (self.folder / "rsyslog.conf").write_text(HEAD.format(folder=self.folder) + action)
 
-    @property
-    def url(self) -> str:
-        """Its socket."""
-        return f"unix:{self.folder}/log"
-
     def command(self) -> Sequence[str | Path]:
         """Return the command that runs it in the foreground."""
         return [self._program, "-n", "-f", self.folder / "rsyslog.conf", "-i", self.folder / "pid"]
-
-    def answers(self) -> bool:
-        """Say whether its socket is there."""
-        return (self.folder / "log").exists()
-
-    def log_lines(self, lines: Iterable[str]) -> None:
-        """Give it messages as programs do through `syslog(3)`."""
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as client:
-            client.connect(str(self.folder / "log"))
-            for line in lines:
-                client.send(line.encode())

@@ -1,10 +1,10 @@
 """A real syslog-ng: what programs give to its socket goes where its settings say."""
 
-import socket
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tests.live.servers.process import SERVICES, MissingServerError, ServerProcess
+from tests.live.senders.program import SendingProgram
+from tests.live.servers.process import SERVICES, MissingServerError
 
 HEAD = """\
 @version: 3.38
@@ -14,7 +14,7 @@ source programs {{ unix-dgram("{folder}/log"); }};
 """
 
 
-class SyslogNg(ServerProcess):
+class SyslogNg(SendingProgram):
     """syslog-ng with one input socket, and the destination of a test."""
 
     def __init__(self, destination: str) -> None:
@@ -29,11 +29,6 @@ class SyslogNg(ServerProcess):
         text += "log { source(programs); destination(there); };\n"
         (self.folder / "syslog-ng.conf").write_text(text)
 
-    @property
-    def url(self) -> str:
-        """Its socket."""
-        return f"unix:{self.folder}/log"
-
     def command(self) -> Sequence[str | Path]:
         """Return the command that runs it in the foreground."""
         files = {"-f": "syslog-ng.conf", "-p": "pid", "-R": "persist", "-c": "control"}
@@ -44,14 +39,3 @@ class SyslogNg(ServerProcess):
     def environment(self) -> Mapping[str, str]:
         """Return the environment, with the place of its libraries."""
         return {**super().environment(), "LD_LIBRARY_PATH": str(self._root / "lib" / "syslog-ng")}
-
-    def answers(self) -> bool:
-        """Say whether its socket is there."""
-        return (self.folder / "log").exists()
-
-    def log_lines(self, lines: Iterable[str]) -> None:
-        """Give it messages as programs do."""
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as client:
-            client.connect(str(self.folder / "log"))
-            for line in lines:
-                client.send(line.encode())

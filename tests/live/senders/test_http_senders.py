@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.live.senders.numbered import judge, line
+from tests.live.senders.numbered import judge
+from tests.live.senders.program import SendingProgram
 from tests.live.senders.rsyslog import Rsyslog
 from tests.live.senders.sentinel import SentinelServer
 from tests.live.senders.syslog_ng import SyslogNg
@@ -14,7 +15,6 @@ from tests.waiting import until
 
 pytestmark = [pytest.mark.live, pytest.mark.slow, pytest.mark.timeout(240)]
 
-Sender = Rsyslog | SyslogNg
 LINES = 4_000
 BURST = 250
 DOORS = "[doors]\nbulk = true\nhec = true\n"
@@ -55,7 +55,7 @@ def trusting(server: SentinelServer) -> str:
     return f'tls(ca-file("{server.keys.ca}") peer-verify(yes)) retries(1000) {BUFFER}'
 
 
-SENDERS: dict[str, tuple[str, Callable[[SentinelServer, str], Sender]]] = {
+SENDERS: dict[str, tuple[str, Callable[[SentinelServer, str], SendingProgram]]] = {
     "rsyslog to bulk": ("bulk", rsyslog_bulk),
     "syslog-ng to bulk": ("bulk", syslog_ng_bulk),
     "syslog-ng to the event collector": ("hec", syslog_ng_hec),
@@ -68,11 +68,8 @@ def server() -> Iterator[SentinelServer]:
         yield started
 
 
-def send(sender: Sender, numbers: range) -> None:
-    pause = threading.Event()
-    for first in range(numbers.start, numbers.stop, BURST):
-        sender.log_lines(line(number) for number in range(first, min(first + BURST, numbers.stop)))
-        pause.wait(0.05)
+def send(sender: SendingProgram, numbers: range) -> None:
+    sender.log_numbers(numbers, burst=BURST, pause_seconds=0.05)
 
 
 @pytest.mark.parametrize("name", SENDERS)

@@ -6,7 +6,8 @@ from ipaddress import ip_network
 
 import pytest
 
-from tests.live.senders.numbered import judge, line
+from tests.live.senders.numbered import judge
+from tests.live.senders.program import SendingProgram
 from tests.live.senders.rsyslog import Rsyslog
 from tests.live.senders.sentinel import SentinelServer
 from tests.live.senders.syslog_ng import SyslogNg
@@ -15,7 +16,6 @@ from tests.waiting import until
 
 pytestmark = [pytest.mark.live, pytest.mark.slow, pytest.mark.timeout(240)]
 
-Sender = Rsyslog | SyslogNg
 LINES = 6_000
 BURST = 500
 FORWARD = (
@@ -59,7 +59,7 @@ def syslog_ng(driver: str) -> Callable[[SentinelServer], SyslogNg]:
     return make
 
 
-SENDERS: dict[str, Callable[[SentinelServer], Sender]] = {
+SENDERS: dict[str, Callable[[SentinelServer], SendingProgram]] = {
     "rsyslog over UDP": lambda server: rsyslog(server, 'protocol="udp"', server.ports.syslog),
     "rsyslog over TCP": lambda server: rsyslog(server, 'protocol="tcp"', server.ports.syslog),
     "rsyslog over TCP, counted": lambda server: rsyslog(
@@ -84,12 +84,8 @@ def server() -> Iterator[SentinelServer]:
         yield server
 
 
-def send(sender: Sender, numbers: range) -> None:
-    """Give the lines to the sender in bursts, as machines log."""
-    pause = threading.Event()
-    for first in range(numbers.start, numbers.stop, BURST):
-        sender.log_lines(line(number) for number in range(first, min(first + BURST, numbers.stop)))
-        pause.wait(0.02)
+def send(sender: SendingProgram, numbers: range) -> None:
+    sender.log_numbers(numbers, burst=BURST, pause_seconds=0.02)
 
 
 @pytest.mark.parametrize("name", SENDERS)

@@ -19,15 +19,9 @@ def test_a_server_of_the_core_alone_is_known_as_such(elastic: ElasticServer) -> 
     client = connect(Connection(hosts=hosts(f"elastic+{elastic.url}")))
     assert detect(client) == Capabilities(
         version=(int(major), int(minor)),
-        data_stream_api=False,
         lifecycle=False,
         ilm=False,
-        wildcard=False,
-        constant_keyword=False,
-        match_only_text=False,
         failure_store=True,
-        logsdb=True,
-        painless=False,
     )
     left = client.options(ignore_status=404).indices.get_index_template(name="*probe*").body
     assert not left["index_templates"], "detection leaves nothing behind"
@@ -46,23 +40,25 @@ def test_a_server_with_everything_is_known_as_such(fake: FakeElastic, client: El
     fake.modules = ["/_data_stream/", "/_ilm/policy"]
     assert detect(client) == Capabilities(
         version=(9, 1),
-        data_stream_api=True,
         lifecycle=True,
         ilm=True,
-        wildcard=True,
-        constant_keyword=True,
-        match_only_text=True,
         failure_store=True,
-        logsdb=True,
-        painless=True,
     )
 
 
-@pytest.mark.parametrize("word", ["wildcard", "constant_keyword", "match_only_text", "failure_store", "logsdb"])
-def test_each_is_asked_for_by_itself(fake: FakeElastic, client: Elasticsearch, word: str) -> None:
-    fake.known_words = [word]
-    found = asdict(detect(client))
-    assert [name for name, has in found.items() if has is True] == [word]
+@pytest.mark.parametrize(
+    ("modules", "words", "name"),
+    [
+        (["/_data_stream/"], ["none"], "lifecycle"),
+        (["/_ilm/policy"], ["none"], "ilm"),
+        ([], ["failure_store"], "failure_store"),
+    ],
+)
+def test_each_is_asked_for_by_itself(
+    fake: FakeElastic, client: Elasticsearch, modules: list[str], words: list[str], name: str
+) -> None:
+    fake.modules, fake.known_words = modules, words
+    assert [each for each, has in asdict(detect(client)).items() if has is True] == [name]
 
 
 @pytest.mark.parametrize(

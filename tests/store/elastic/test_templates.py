@@ -10,10 +10,7 @@ from sentinel.normalise.parsers import PARSERS
 from sentinel.store.elastic import streams, templates
 from sentinel.store.elastic.capabilities import Capabilities
 
-BARE = Capabilities(
-    version=(8, 13), data_stream_api=False, lifecycle=False, ilm=False, wildcard=False, constant_keyword=False,
-    match_only_text=False, failure_store=False, logsdb=False, painless=False,
-)  # fmt: skip
+BARE = Capabilities(version=(8, 13), lifecycle=False, ilm=False, failure_store=False)
 
 
 def index_template(capabilities: Capabilities) -> dict[str, Any]:
@@ -51,7 +48,7 @@ def test_a_policy_rolls_over_where_there_is_nothing_better() -> None:
 
 
 def test_logsdb_is_off_and_nothing_malformed_is_ignored() -> None:
-    assert settings(replace(BARE, logsdb=True))["index.mode"] == "standard"
+    assert settings(BARE)["index.mode"] == "standard"
     assert settings(BARE)["index.mapping.ignore_malformed"] is False
 
 
