@@ -259,6 +259,9 @@ class DoorsSettings(Section):
     bulk: bool = Field(default=False, description="Take documents as Elasticsearch does: `_bulk`.")
     hec: bool = Field(default=False, description="Take events as Splunk's HTTP Event Collector does.")
     otlp: bool = Field(default=False, description="Take OpenTelemetry logs over HTTP: `/v1/logs`.")
+    zone: str = Field(default="", description="Time zone of times that name none; empty: that of `display.zone`.")
+
+    _known_zone = field_validator("zone")(known_zone)
 
 
 class DisplaySettings(Section):

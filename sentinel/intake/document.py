@@ -16,9 +16,11 @@ from sentinel.normalise.decode import json_object, plain
 from sentinel.normalise.flat import below
 
 MAX_HOST_CHARACTERS = 255
+MAX_ZONE_CHARACTERS = 64
 WINDOWS = "windows.evtx"
 _NAMES = (("event", "dataset"), ("event.dataset",), ("data_stream", "dataset"), ("fields", "dataset"))
 _HOSTS = (("host", "name"), ("host.name",), ("host", "hostname"), ("host",), ("hostname",), ("computer_name",))
+_ZONES = (("event", "timezone"), ("event.timezone",))
 _LINES = (("message",), ("event", "original"), ("event.original",))
 
 
@@ -50,6 +52,8 @@ def line_of(raw: bytes, beside: Beside) -> Line:
     body = json_object(text)
     dataset = _dataset(body, beside)
     hints = dict(beside.hints or {})
+    if zone := _first(body, _ZONES)[:MAX_ZONE_CHARACTERS]:
+        hints["event.timezone"] = zone
     if not _is_read_whole(dataset, body):
         hints[WRAPPING] = "ecs"
     return Line(

@@ -27,8 +27,8 @@ class Counter:
 
     collector: str
     reason: str
-    """`too_large`, `bad_batch`, `bad_epoch`, `sequence_gap`, `line:` with the dataset, or `other`; those of senders are
-    in docs/reference/doors.md."""
+    """`too_large`, `too_slow`, `lost_end`, `bad_batch`, `bad_epoch`, `sequence_gap`, `line:` with the dataset,
+    or `other`; those of senders are in docs/reference/doors.md."""
     count: int
     last_at: str
     last_detail: str

@@ -94,4 +94,4 @@ def _batch(collector: Collector, *, epoch: str, first: int, encoding: str, body:
 def _reason(error: SentinelError) -> str:
     if isinstance(error, BadEpochError):
         return "bad_epoch"
-    return {408: "too_slow", 409: "sequence_gap", 413: "too_large"}.get(error.http_status, "bad_batch")
+    return {408: "too_slow", 409: "sequence_gap", 413: "too_large", 499: "lost_end"}.get(error.http_status, "bad_batch")

@@ -8,7 +8,7 @@ from typing import TypeVar
 import anyio
 from anyio.to_thread import run_sync
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from sentinel.errors import InputError, UnavailableError
 from sentinel.intake.unpack import TooLargeError
@@ -27,6 +27,12 @@ class SlowError(InputError):
     http_status = 408
 
 
+class GoneError(InputError):
+    """Who sends the body has gone before it was whole."""
+
+    http_status = 499
+
+
 class Bodies:
     """Holds bodies while they come in and are worked on. One event loop."""
 
@@ -39,8 +45,8 @@ class Bodies:
     async def hold(self, request: Request, limit: int, owner: str) -> AsyncIterator[bytes]:
         """Give the body, at most `limit` bytes, and its room until the end of the block.
 
-        Raises `TooLargeError`, `SlowError`, and `UnavailableError` where the bodies of this owner, or of all, are too
-        many now.
+        Raises `TooLargeError`, `SlowError`, `GoneError`, and `UnavailableError` where the bodies of this owner, or of
+        all, are too many now.
         """
         announced = request.headers.get("content-length", "")
         if announced.isdigit() and int(announced) > limit:
@@ -80,6 +86,8 @@ async def _pieces(request: Request) -> AsyncIterator[bytes]:
     except HTTPException as error:
         kind = SlowError if error.status_code == SlowError.http_status else TooLargeError
         raise kind(error.detail) from error
+    except ClientDisconnect as error:
+        raise GoneError("the connection ended within a request; nothing of it was kept") from error
 
 
 def _too_large(limit: int) -> TooLargeError:

@@ -26,6 +26,7 @@ from sentinel.selfwatch.readiness import Readiness
 from sentinel.store import Store
 from sentinel.web.bell import Bell
 from sentinel.web.bodies import Bodies
+from sentinel.web.exports import Exports
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +48,10 @@ class Services:
     doorway: Doorway
     doors: frozenset[str] = frozenset()
     """Which doors of others are switched on."""
+    doors_zone: str = "Asia/Ho_Chi_Minh"
+    """Of times in what they take that name none."""
     bodies: Bodies = field(default_factory=Bodies)
+    exports: Exports = field(default_factory=Exports)
     acks: Acks = field(default_factory=Acks)
     audit: Audit
     wake: threading.Event

@@ -144,6 +144,7 @@ class Home(Detecting, Keeping):
             receiver=self.receiver,
             senders=self.senders,
             doorway=self.doorway,
+            doors_zone=self.settings.doors.zone or self.settings.display.zone,
             doors=frozenset(name for name in HTTP_DOORS if getattr(self.settings.doors, name)),
             audit=self.audit,
             wake=self.wake_pipeline,

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.types import Message
 
 from sentinel.errors import UnavailableError
-from sentinel.web.bodies import Bodies
+from sentinel.web.bodies import Bodies, GoneError
 
 ROOM = 4_000
 
@@ -35,6 +35,25 @@ def test_one_sender_takes_a_quarter_of_the_room_and_gives_it_back() -> None:
             assert len(body) == 1_000
 
     anyio.run(all_of_it)
+
+
+def test_who_goes_away_within_a_body_is_told_apart_and_leaves_its_room() -> None:
+    messages: Iterator[Message] = iter(
+        ({"type": "http.request", "body": b"x" * 900, "more_body": True}, {"type": "http.disconnect"})
+    )
+
+    async def receive() -> Message:
+        return next(messages)
+
+    async def cut() -> None:
+        bodies = Bodies(room_bytes=ROOM)
+        with pytest.raises(GoneError, match="ended within a request"):
+            async with bodies.hold(Request({"type": "http", "headers": []}, receive), ROOM, "a"):
+                pytest.fail("it is not whole")
+        async with bodies.hold(request(1_000), ROOM, "a") as body:
+            assert len(body) == 1_000
+
+    anyio.run(cut)
 
 
 def test_all_senders_together_take_no_more_than_the_room() -> None:

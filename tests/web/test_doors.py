@@ -5,6 +5,7 @@ import gzip
 import json
 import zlib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,9 @@ import zstandard
 from sentinel.errors import UnavailableError
 from sentinel.journal import Batch
 from sentinel.journal.local import LocalJournal
+from sentinel.model.moment import from_text
 from sentinel.model.principal import Role
+from sentinel.normalise import normalise
 from sentinel.web.app import create_app
 from tests.web.browser import browsers
 from tests.web.doorstep import Doorstep, basic, doorstep
@@ -108,6 +111,31 @@ def test_whatever_a_document_says_it_belongs_to_the_senders_agency(step: Doorste
     body = b'{"create":{"_index":"%s"}}\n' % OURS.encode() + json.dumps(document).encode() + b"\n"
     step.ask("POST", "/_bulk", step.sender("bulk", THEIRS), content=body)
     assert [entry.agency for entry in step.kept()] == [THEIRS]
+
+
+BSD = "Nov 23 15:04:05 web01 sshd[12]: Failed password for root from 203.0.113.9 port 1 ssh2"
+
+
+@pytest.mark.parametrize(
+    ("door", "body"),
+    [
+        ("bulk", '{"create":{}}\n{"event.dataset":"linux.auth","message":"%s"}\n'),
+        ("bulk", '{"create":{}}\n{"event":{"dataset":"linux.auth","timezone":"+07:00"},"message":"%s"}\n'),
+        ("hec", '{"sourcetype":"linux_secure","event":"%s"}'),
+        (
+            "otlp",
+            '{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":{"stringValue":"%s"},'
+            '"attributes":[{"key":"event.dataset","value":{"stringValue":"linux.auth"}}]}]}]}]}',
+        ),
+    ],
+)
+def test_a_time_without_a_zone_is_one_of_the_place(step: Doorstep, door: str, body: str) -> None:
+    token = step.sender(door)
+    assert step.ask("POST", PATHS[door], token, content=body.replace("%s", BSD), headers=JSON).status_code == 200
+    (entry,) = step.kept()
+    seen = replace(entry.event, seen_at=from_text("2026-11-23T09:00:00.000000Z"))
+    record = normalise(seen, agency=OURS, received_at="2026-11-23T09:00:00.000000Z")
+    assert record.fields["@timestamp"] == "2026-11-23T08:04:05.000000Z"
 
 
 def test_a_browser_at_the_same_address_gets_the_console(step: Doorstep) -> None:

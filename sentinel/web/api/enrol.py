@@ -7,7 +7,9 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, StringConstraints
 from starlette.responses import Response
 
+from sentinel.errors import RefusedError
 from sentinel.web.answers import Json
+from sentinel.web.identity import OWN_DOOR
 from sentinel.web.visitor import Behind
 
 router = APIRouter(prefix="/api/v1")
@@ -38,13 +40,17 @@ def ca(behind: Behind) -> Response:
 @router.post("/enrol")
 def enrol(behind: Behind, asking: Enrolling) -> Response:
     """Enrol a collector; the same request again gives the same answer, for a reply that was lost."""
-    collector_id = behind.enrolment.enrol(
-        secret=asking.secret,
-        secret_hash=asking.secret_hash,
-        host=asking.host,
-        version=asking.version,
-        can_respond=asking.can_respond,
-    )
+    try:
+        collector_id = behind.enrolment.enrol(
+            secret=asking.secret,
+            secret_hash=asking.secret_hash,
+            host=asking.host,
+            version=asking.version,
+            can_respond=asking.can_respond,
+        )
+    except RefusedError:
+        behind.doorway.refused(OWN_DOOR)
+        raise
     everywhere = frozenset(agency.id for agency in behind.agencies.all())
     collector = behind.identities.get(everywhere, collector_id)
     return Json(

@@ -92,11 +92,12 @@ def export(
 ) -> Response:
     """Send all events that fit, oldest first, as JSON lines or as a table; the audit log says who took them.
 
-    The reading ends when the asker goes away.
+    The reading ends when the asker goes away. 503 where too many exports run already.
     """
     if format_name not in FORMATS:
         raise InputError(f"format: '{format_name}' is none; choose {' or '.join(FORMATS)}")
     question = Search(scope=who.scope, query=q.strip() or "*", start=instant(start), end=instant(end))
+    behind.exports.check()
     parse(question.query)  # What is wrong is said now: once the answer has begun, it cannot.
     behind.audit.record(
         actor=who.name,
@@ -111,7 +112,7 @@ def export(
     def make(stop: Stop) -> Iterator[bytes]:
         return _chunks(write(behind.store.scan(question, stop), fields))
 
-    return StreamingResponse(streamed(make), media_type=media_type, headers=headers)
+    return StreamingResponse(behind.exports.counted(streamed(make)), media_type=media_type, headers=headers)
 
 
 def _chunks(lines: Iterator[bytes]) -> Iterator[bytes]:
