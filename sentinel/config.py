@@ -303,6 +303,11 @@ class Settings(BaseSettings):
         given = self.pipeline.lateness_seconds
         return given if given >= 0 else SHARED_LATENESS_SECONDS if self.journal.url.startswith("kafka:") else 0.0
 
+    @property
+    def judges_apart(self) -> bool:
+        """Return whether correlations are judged later than records are seen, or elsewhere."""
+        return self.lateness_seconds > 0 or self.journal.url.startswith("kafka:")
+
     @classmethod
     def settings_customise_sources(
         cls,

@@ -102,16 +102,18 @@ class Crew:
         pipelines: Sequence[str] = (),
         placeholders: Path | None = None,
         in_columns: bool = False,
+        explains_all: bool = False,
     ) -> None:
         """Start `workers` processes and wait until all have their rules; raise `UnavailableError` where one cannot.
 
         `cache` is the folder of compiled rules; `fingerprint` is that of the `watched` files as the server read them;
-        `pipelines` and `placeholders` are what `read_ready` takes. With `in_columns` records come back as `Packed`.
+        `pipelines` and `placeholders` are what `read_ready` takes, `explains_all` what `Engine` does. With `in_columns`
+        records come back as `Packed`.
         """
         paths = [str(path.absolute()) for path in rules]
         folder, values = (str(path.absolute()) if path else "" for path in (cache, placeholders))
         files = [str(path.absolute()) for path in watched]
-        self._start = pack(Start(paths, folder, files, fingerprint, list(pipelines), values, in_columns))
+        self._start = pack(Start(paths, folder, files, fingerprint, list(pipelines), values, in_columns, explains_all))
         self._slices: queue.SimpleQueue[Slice | None] = queue.SimpleQueue()
         self._stopped = threading.Event()
         self.replaced = 0

@@ -60,6 +60,8 @@ class Start(msgspec.Struct, tag="start"):
     """File of their values; empty for none."""
     in_columns: bool = False
     """Whether records come back as columns, for a store that keeps them so."""
+    explains_all: bool = False
+    """As for `Engine`."""
 
 
 class Ready(msgspec.Struct, tag="ready"):

@@ -78,7 +78,8 @@ def prepared(start: Start) -> tuple[Engine, int]:
     if start.fingerprint and fingerprint([Path(each) for each in start.watched]) != start.fingerprint:
         raise InputError("the rule files have changed since the server read them")
     shelf = cache.shelf(rules) if cache else None
-    return Engine(rules, shelf=shelf), len(rules.rules) + len(rules.correlations)
+    engine = Engine(rules, shelf=shelf, explains_all=start.explains_all)
+    return engine, len(rules.rules) + len(rules.correlations)
 
 
 def judged(engine: Engine, work: Work | Unread, *, in_columns: bool = False) -> bytes:

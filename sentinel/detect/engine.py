@@ -1,18 +1,19 @@
 """The detection engine: records in, matches with evidence out, correlations over time included."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from sentinel.detect.cache import Shelf, ids_of
 from sentinel.detect.compile import holds
-from sentinel.detect.correlate.correlator import Correlator
+from sentinel.detect.correlate.correlator import Completed, Correlator
 from sentinel.detect.correlate.hit import Hit, hit_of, microseconds
 from sentinel.detect.explain import explain
 from sentinel.detect.facts import Facts
-from sentinel.detect.routing import Router
+from sentinel.detect.routing import Candidate, Router
 from sentinel.detect.rule import RuleSet
 from sentinel.detect.taxonomy import Family
 from sentinel.detect.why import Verdict, why
-from sentinel.model.match import Match, RuleInfo
+from sentinel.model.match import Evidence, Match, RuleInfo
 from sentinel.model.record import Record
 
 
@@ -25,8 +26,14 @@ class Engine:
         families: Iterable[Family] | None = None,
         shelf: Shelf | None = None,
         lateness_seconds: float = 0.0,
+        *,
+        explains_all: bool = False,
     ) -> None:
-        """Match by `rule_set`; correlations wait `lateness_seconds` for what is late, see `Correlator`."""
+        """Match by `rule_set`; correlations wait `lateness_seconds` for what is late, see `Correlator`.
+
+        A hit that only correlations want has no evidence until it completes one, unless `explains_all`: for who has
+        them judged elsewhere, or later, where the record is not at hand.
+        """
         self._rule_set = rule_set
         self._places = {rule_id: place for place, rule_id in enumerate(ids_of(rule_set.rules))}
         self.shelf = shelf or Shelf(None)
@@ -34,6 +41,7 @@ class Engine:
         self.router = Router(rule_set.rules, families, self.shelf)
         """Knows which rules see a record; for who sifts before making records."""
         self._correlator = Correlator(rule_set.correlations, lateness_seconds)
+        self._explains_all = explains_all or lateness_seconds > 0
 
     @property
     def rules(self) -> list[RuleInfo]:
@@ -67,7 +75,7 @@ class Engine:
                 rule = self._rule_set.rules[self._places[hit.rule]]
                 if rule.is_output:
                     matches.append((Match(rule.info, record.id, record.at, hit.evidence), record))
-                matches += self._correlator.feed(hit, record)
+                matches += self._explained(hit, record, self._correlator.feed(hit, record))
         if records:
             matches += self._correlator.advance(microseconds(str(records[-1].fields.get("event.ingested", ""))))
         self._correlator.expire()
@@ -104,10 +112,21 @@ class Engine:
             candidate = route.candidate(watched.rule, watched.source)
             rule, resolve = candidate.rule, candidate.names.resolve
             if rule.info.id not in found:
-                evidence = explain(rule.condition, facts, resolve, candidate.keywords)
+                evidence = _evidence(candidate, facts) if rule.is_output or self._explains_all else ()
                 wanted = self._correlator.wanted(rule.info.id)
                 found[rule.info.id] = hit_of(rule.info.id, record, wanted, facts, resolve, evidence)
         return list(found.values())
+
+    def _explained(self, hit: Hit, record: Record, completed: list[Completed]) -> list[Completed]:
+        """Return what a hit has completed, with the evidence for the hit itself where nobody has looked for it yet."""
+        if not completed or hit.evidence or self._explains_all:
+            return completed
+        facts = Facts(record.fields)
+        for candidate in self.router.candidates(record.fields, self._places[hit.rule]):
+            if holds(candidate.rule.condition, facts, candidate.names.resolve, candidate.keywords):
+                evidence = _evidence(candidate, facts)
+                return [(replace(match, evidence=match.evidence + evidence), last) for match, last in completed]
+        return completed
 
     def full_scan(self, record: Record) -> set[str]:
         """Return the ids of the plain rules that hold, by reading every candidate item by item: slow, and right."""
@@ -123,8 +142,7 @@ class Engine:
         facts = Facts(record.fields)
         return [
             why(candidate.rule.condition, facts, candidate.names.resolve, candidate.keywords)
-            for candidate in self.router.candidates(record.fields)
-            if candidate.rule.info.id == rule_id
+            for candidate in self.router.candidates(record.fields, self._places.get(rule_id, -1))
         ]
 
     def checkpoint(self) -> bytes:
@@ -134,3 +152,7 @@ class Engine:
     def restore(self, state: bytes) -> None:
         """Go on from a checkpoint; from an empty one, start anew. Raises InputError where it is damaged."""
         self._correlator.load(state)
+
+
+def _evidence(candidate: Candidate, facts: Facts) -> tuple[Evidence, ...]:
+    return explain(candidate.rule.condition, facts, candidate.names.resolve, candidate.keywords)

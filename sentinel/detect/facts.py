@@ -75,7 +75,7 @@ def members(value: Value | None) -> Sequence[Scalar]:
 
 
 @lru_cache(maxsize=4_096)
-def _telling(names: tuple[str, ...], but: tuple[str, ...]) -> tuple[str, ...]:
+def telling(names: tuple[str, ...], but: tuple[str, ...]) -> tuple[str, ...]:
     """Return those of a record's names that say what happened, `but` some: most records have the names of another."""
     return tuple(name for name in names if not name.startswith(BOOKKEEPING) and name not in but)
 
@@ -109,7 +109,7 @@ class Facts:
         """Return the texts keywords search: `keyword_fields` first, then every other text about what happened."""
         fields = self.fields
         texts = [text_of(member) for name in keyword_fields for member in members(fields.get(name))]
-        for name in _telling(tuple(fields), keyword_fields):
+        for name in telling(tuple(fields), keyword_fields):
             value = fields[name]
             if type(value) is str:
                 texts.append(value if value.isascii() else text_of(value))
@@ -128,7 +128,7 @@ class Facts:
     def _worded(self, keyword_fields: tuple[str, ...]) -> list[str]:
         """Return the names of the fields that hold words; of a list its first member tells."""
         names = list(keyword_fields)
-        for name in _telling(tuple(self.fields), keyword_fields):
+        for name in telling(tuple(self.fields), keyword_fields):
             value = self.fields[name]
             first = value[0] if type(value) is list and value else value
             if type(first) is str:

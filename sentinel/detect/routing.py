@@ -154,13 +154,13 @@ class Router:
             route = self._routes[key] = Route(key, self._rules, self.families, self._shelf, self._memory)
         return route
 
-    def candidates(self, fields: Mapping[str, Value]) -> list[Candidate]:
-        """Return the rules for the log sources a record belongs to.
+    def candidates(self, fields: Mapping[str, Value], place: int | None = None) -> list[Candidate]:
+        """Return the rules for the log sources a record belongs to, or of these only the one at a place.
 
         A rule appears more than once where its field names mean different things in several of those log sources.
         """
         route = self.route(fields)
-        return [route.candidate(rule, source) for rule, source in route.places]
+        return [route.candidate(rule, source) for rule, source in route.places if place is None or rule == place]
 
     def knows(self, dataset: str) -> bool:
         """Return whether any taxonomy file speaks for a dataset."""

@@ -9,8 +9,9 @@ MAX_PAIRS = 512
 
 # Quoted values are bounded, because a quote that nothing closes is looked for anew at every pair.
 _PAIR = re.compile(
-    r"(?<![^\s,;|'])(?P<name>[A-Za-z_][\w.\-]{0,63})="
-    r"(?:\"(?P<double>(?:[^\"\\]|\\.){0,16384})\"|'(?P<single>[^']{0,16384})'|(?P<plain>[^\s,;\x1d]*))",
+    # name, then its value in double quotes, in single ones, or plain
+    r"(?<![^\s,;|'])([A-Za-z_][\w.\-]{0,63})="
+    r"(?:\"((?:[^\"\\]|\\.){0,16384})\"|'([^']{0,16384})'|([^\s,;\x1d]*))",
     re.DOTALL,
 )
 
@@ -23,11 +24,11 @@ def pairs(text: str) -> Iterator[tuple[str, str, bool]]:
     for count, found in enumerate(_PAIR.finditer(text)):
         if count >= MAX_PAIRS:
             raise InputError(f"more than {MAX_PAIRS} pairs of name and value")
-        plain = found["plain"]
+        name, double, single, plain = found.groups()
         if plain is not None:
-            yield found["name"], plain, False
+            yield name, plain, False
         else:
-            yield found["name"], found["double"] if found["double"] is not None else found["single"], True
+            yield name, double if double is not None else single, True
 
 
 def first_pairs(text: str) -> dict[str, str]:

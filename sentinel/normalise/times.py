@@ -1,5 +1,6 @@
 """Times as sources write them become fixed-width UTC texts."""
 
+import re
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -11,6 +12,7 @@ FIRST_YEAR, LAST_YEAR = 1970, 2199
 CLOCK_TOLERANCE = timedelta(days=1)
 """A time without a year may be this far ahead of the collector's clock before it counts as last year's."""
 
+_AS_WE_WRITE_IT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z").fullmatch
 _MONTHS = {
     name: number
     for number, name in enumerate("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), start=1)  # noqa: SIM905
@@ -38,6 +40,8 @@ def iso(text: str, zone: tzinfo = UTC) -> str:
             moment = datetime.fromisoformat(text.strip())
         except ValueError as error:
             raise InputError(f"not an ISO 8601 time: {text[:40]!r}") from error
+    if FIRST_YEAR <= moment.year <= LAST_YEAR and _AS_WE_WRITE_IT(text):
+        return text
     return to_text(moment if moment.tzinfo else moment.replace(tzinfo=zone))
 
 

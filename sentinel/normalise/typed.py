@@ -58,26 +58,26 @@ _CHECKS: dict[Kind, Check] = {
     "ip": _ip,
     "date": _date,
 }
+_OF: dict[str, Check] = {name: _CHECKS[kind] for name, kind in TYPES.items()}
 
 
 def checked(name: str, value: object) -> Value:
     """Return `value` as the type of the field `name`; raise `InputError` where it is of another."""
-    kind = TYPES[name]
-    if name in LISTS:
-        items = value if isinstance(value, list) else [value]
-        if len(items) > MAX_LIST:
-            raise InputError(f"{name}: a list of {len(items)}, more than the {MAX_LIST} allowed")
-        return cast("Value", [_one(name, kind, item) for item in items])
-    return _one(name, kind, value)
+    if name not in LISTS:
+        return _one(name, value)
+    items = value if isinstance(value, list) else [value]
+    if len(items) > MAX_LIST:
+        raise InputError(f"{name}: a list of {len(items)}, more than the {MAX_LIST} allowed")
+    return cast("Value", [_one(name, item) for item in items])
 
 
-def _one(name: str, kind: Kind, value: object) -> Scalar:
+def _one(name: str, value: object) -> Scalar:
     try:
-        found = _CHECKS[kind](value)
+        found = _OF[name](value)
     except (ValueError, OverflowError):
         found = None
     if found is None:
-        raise InputError(f"{name}: expected {kind}, got {str(value)[:60]!r}")
+        raise InputError(f"{name}: expected {TYPES[name]}, got {str(value)[:60]!r}")
     return found
 
 

@@ -166,12 +166,17 @@ class Detecting(Foundation):
             watched=self.reloader.watched,
             fingerprint=self.reloader.at_hand,
             in_columns=self.settings.store.url.partition(":")[0] in COLUMN_STORES,
+            explains_all=self.settings.judges_apart,
             **self._rule_additions(),
         )
 
     def _engine_for(self, rules: RuleSet) -> Engine:
-        lateness = self.settings.lateness_seconds
-        return Engine(rules, shelf=self._rule_cache.shelf(rules), lateness_seconds=lateness)
+        return Engine(
+            rules,
+            shelf=self._rule_cache.shelf(rules),
+            lateness_seconds=self.settings.lateness_seconds,
+            explains_all=self.settings.judges_apart,
+        )
 
     @cached_property
     def _rule_cache(self) -> RuleCache:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import msgpack
 
-from sentinel.detect.facts import Facts, fold, members, text_of
+from sentinel.detect.facts import fold, members, telling, text_of
 from sentinel.detect.fieldref import refers
 from sentinel.detect.index.expression import Expression, Verdict, compiled
 from sentinel.detect.index.memory import Memory
@@ -14,49 +14,83 @@ from sentinel.model.record import Value
 
 MAX_VERDICTS = 50_000
 """Sums of bits whose verdict is remembered."""
+NAME_BYTES = 100
+"""What a name of a shape takes besides its letters."""
+MAX_SHAPES = 2_000
+"""Sets of names remembered; who sends ever new ones makes all be learnt again."""
 _CONDITION = msgpack.Decoder(Expression | None)
 NOTHING: tuple[int, ...] = ()
+
+
+class Shape:
+    """What records with the same names are asked: most have few of the fields that rules read."""
+
+    __slots__ = ("base", "reads", "words")
+
+    def __init__(self, slots: Sequence[Slot], words: Sequence[Words], names: tuple[str, ...]) -> None:
+        there = frozenset(names)
+        self.base = 0
+        """Bits of all that they do not have."""
+        self.reads: list[tuple[str, dict[object, int], Slot]] = []
+        """Field, bits by value, and who learns new values."""
+        for slot in slots:
+            name = next((name for name in slot.names if name in there), None)
+            if name is None:
+                self.base |= slot.absent
+            else:
+                self.reads.append((name, slot.known, slot))
+        self.words = [
+            (each, [name for name in each.names[1:] if name in there], telling(names, each.names[1:])) for each in words
+        ]
+        """Who judges words, the fields they begin with, and all other fields that may have some."""
 
 
 class Partition:
     """Finds the rules that hold for a record of its kind."""
 
-    __slots__ = ("_chained", "_comparisons", "_compiled", "_memory", "_single", "plan", "slots", "verdicts", "words")
+    __slots__ = ("_comparisons", "_compiled", "_memory", "_shapes", "plan", "slots", "verdicts", "words")
 
     def __init__(self, plan: Plan, memory: Memory | None = None) -> None:
         self.plan = plan
         self._memory = memory or Memory()
         named = [question for question in plan.questions if question.names[0] != WORDS]
         self.slots = tuple(Slot(question, self._memory) for question in named)
-        self._single = [(slot.names[0], slot.known, slot) for slot in self.slots if len(slot.names) == 1]
-        self._chained = [slot for slot in self.slots if len(slot.names) > 1]
+        self._shapes: dict[tuple[str, ...], Shape] = {}
         self.words = [Words(question, self._memory) for question in plan.questions if question.names[0] == WORDS]
         self._comparisons = plan.comparisons
         self._compiled: dict[int, Verdict | None] = {}
         self.verdicts: dict[int, tuple[int, ...]] = {}
         """Sum of bits -> places in `plan.rules`, as far as they were asked; `conclude` finds the others."""
         self._memory.join(self.verdicts.clear)
+        self._memory.join(self._shapes.clear)
 
     def find(self, fields: Mapping[str, Value]) -> tuple[int, ...]:
         """Return the places in `plan.rules` of those that hold for a record."""
         if not self.plan.rules:
             return NOTHING
-        bits = 0
-        for name, known, slot in self._single:
-            value = fields.get(name)
+        shape = self._shapes.get(names := tuple(fields)) or self._shape(names)
+        bits = shape.base
+        for name, known, slot in shape.reads:
+            value = fields[name]
             if type(value) is str:
                 found = known.get(value)
                 bits |= slot.learn(value) if found is None else found
             else:
                 bits |= slot.bits(value)
-        for slot in self._chained:
-            bits |= slot.bits(next((fields[name] for name in slot.names if name in fields), None))
-        for words in self.words:
-            bits |= words.of(Facts(fields).words(words.names[1:]))
+        for words, first, others in shape.words:
+            bits |= words.among(fields, first, others)
         for comparison in self._comparisons:
             bits |= compared(comparison, fields)
         concluded = self.verdicts.get(bits)
         return self.conclude(bits) if concluded is None else concluded
+
+    def _shape(self, names: tuple[str, ...]) -> Shape:
+        if len(self._shapes) >= MAX_SHAPES:
+            self._shapes.clear()
+        shape = Shape(self.slots, self.words, names)
+        self._memory.take(sum(map(len, names)) + NAME_BYTES * len(names), shape.base)
+        self._shapes[names] = shape
+        return shape
 
     def conclude(self, bits: int) -> tuple[int, ...]:
         """Return the places in `plan.rules` of those that hold where `bits` are set, and remember them."""

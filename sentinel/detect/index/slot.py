@@ -1,12 +1,12 @@
 """What one field says of the rules, as bits; each value is judged once and remembered."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 
 import ahocorasick_rs
 
 from sentinel.detect.check import Check, Reads
-from sentinel.detect.facts import fold, text_of
+from sentinel.detect.facts import MAX_WORDS, Facts, fold, members, text_of
 from sentinel.detect.index.memory import Memory
 from sentinel.detect.index.plan import CHECK, CONTAINS, ENDS, STARTS, WORDS, Question
 from sentinel.detect.predicates import check_of
@@ -248,18 +248,36 @@ class Words(Slot):
         super().forget()
         self._holding.clear()
 
-    def of(self, words: Sequence[str]) -> int:
-        """Return the bits of all the words of a record together."""
-        if not words:
-            return self.absent
-        found: set[int] = set()
-        for word in words:
-            holding = self._holding.get(word)
-            if holding is None:
-                holding = self._learn_word(word)
-            if holding:
-                found |= holding
-        return self._sum(found)
+    def among(self, fields: Mapping[str, Value], first: Sequence[str], others: Sequence[str]) -> int:
+        """Return the bits of all the words of a record together, as `Facts.words` says what these are.
+
+        `first` are the fields they begin with, `others` those that may have some; the record has all of both.
+        """
+        holding_of, found, count = self._holding, set[int](), 0
+        for name in others:
+            value = fields[name]
+            if type(value) is str:
+                count += 1
+                holding = holding_of.get(value)
+                if holding is None:
+                    holding = self._learn_word(value)
+                if holding:
+                    found |= holding
+            elif type(value) is list and value and type(value[0]) is str:
+                count += len(value)
+                found.update(*map(self._holding_of, value))
+        for name in first:
+            there = members(fields[name])
+            count += len(there)
+            found.update(*map(self._holding_of, there))
+        if count > MAX_WORDS:
+            found = set().union(*map(self._holding_of, Facts(fields).words(self.names[1:])))
+        return self._sum(found) if found else self.untouched if count else self.absent
+
+    def _holding_of(self, word: Scalar) -> frozenset[int]:
+        text = word if type(word) is str else text_of(word)
+        holding = self._holding.get(text)
+        return self._learn_word(text) if holding is None else holding
 
     def _holds_nothing(self, word: str) -> bool:
         """Return whether certainly nothing is in a word: the fast way for most, which come once and never again."""
@@ -270,6 +288,7 @@ class Words(Slot):
         return folded not in question.exact and not (question.needles and self._needles(folded.encode()))
 
     def _learn_word(self, word: str) -> frozenset[int]:
+        """Return what holds for a word as the record has it, and remember that."""
         holding = NOTHING if self._holds_nothing(word) else frozenset(self._found(word))
         if len(word) <= MAX_REMEMBERED_CHARACTERS:
             self._make_room(len(word), 0, len(self._holding))

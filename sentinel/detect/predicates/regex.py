@@ -32,7 +32,8 @@ def searcher(expression: str, flags: str) -> Callable[[str], bool]:
         search = re2.compile(whole, options).search
     except re2.error as error:
         return _backtracking(whole, _words(error))
-    return lambda text: search(text) is not None
+    # In bytes it is several times as fast: nobody has to count characters for a place that is not asked for.
+    return lambda text: search(text.encode("utf-8", "replace")) is not None
 
 
 def _words(error: Exception) -> str:

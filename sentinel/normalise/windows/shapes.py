@@ -139,6 +139,8 @@ def _put(header: Fields, name: str, value: object) -> None:
 _NUMBERS = frozenset(
     {"winlog.event_id", "winlog.record_id", "winlog.version", "winlog.process.pid", "winlog.process.thread.id"}
 )
+_TYPED = _NUMBERS | {"winlog.keywords"}
+"""Fields of the header that are not simply a text."""
 
 
 def _header(values: Object) -> Fields:
@@ -299,24 +301,67 @@ FLAT_ENVELOPE = frozenset(
 _NESTED = ("EventData", "UserData")
 
 
+@dataclass(slots=True)
+class Flat:
+    """Where all events with the same names have what, worked out once."""
+
+    header: list[tuple[str, str]]
+    """Field and the name in the event, the best name of a field last, so that it overwrites the others."""
+    times: list[str]
+    trees: list[str]
+    """Names of what may be objects of event data, written as text."""
+    data: list[tuple[str, str]]
+    """Name in the event and field; none where the name has to be looked at first."""
+
+
+_SHAPES: dict[tuple[str, ...], Flat] = {}
+_KNOWN_SHAPES = 2_000
+_SHAPE_CHARACTERS = 4_000
+"""Shapes remembered, and characters of the names of each at most: attackers choose names in events of their own."""
+
+
+def _name_or_nothing(name: str) -> str:
+    try:
+        return _NAMES.get(name) or _full_name(name)
+    except InputError:
+        return ""
+
+
+def _shape_of(body: Object) -> Flat:
+    names = tuple(body)
+    known = _SHAPES.get(names)
+    if known is None:
+        known = Flat(
+            [(field, said) for field, said in _FLAT_HEADER if said in body],
+            [name for name in _FLAT_TIMES if name in body],
+            [name for name in _NESTED if name in body],
+            [(name, _name_or_nothing(name)) for name in names if name not in FLAT_ENVELOPE],
+        )
+        if len(_SHAPES) < _KNOWN_SHAPES and sum(map(len, names)) <= _SHAPE_CHARACTERS:
+            _SHAPES[names] = known
+    return known
+
+
 def _of_flat(body: Object) -> WindowsEvent:
+    shape = _shape_of(body)
     header: Fields = {}
-    for name, said in _FLAT_HEADER:
-        value = body.get(said)
-        if value is not None:
+    for name, said in shape.header:
+        value = body[said]
+        if type(value) is str and name not in _TYPED:
+            header[name] = value
+        elif value is not None:
             _put(header, name, value)
-    found = WindowsEvent(header=header, times=[body.get(name) for name in _FLAT_TIMES], message=body.get("Message"))
-    data, envelope = found.data, FLAT_ENVELOPE
-    for part in _NESTED:
-        if (tree := _object_in(body.get(part))) is not None:
+    found = WindowsEvent(header=header, times=[body[name] for name in shape.times], message=body.get("Message"))
+    data, taken = found.data, set[str]()
+    for part in shape.trees:
+        if (tree := _object_in(body[part])) is not None:
             _add_tree(data, tree)
-            envelope = envelope | {part}
-    for name, value in body.items():
-        if name in envelope:
-            continue
-        if type(value) is str and (full := _NAMES.get(name)):
+            taken.add(part)
+    for name, full in shape.data:
+        value = body[name]
+        if full and type(value) is str and not taken:
             data.setdefault(full, value)
-        else:
+        elif name not in taken:
             _add_below(data, name, value, 0)
     return found
 
