@@ -14,7 +14,7 @@ import uvicorn
 
 from sentinel.cli import logs
 from sentinel.cli.options import DEFAULT_HOME, HomeOption
-from sentinel.crew.garbage import settle
+from sentinel.crew.garbage import settle, share_memory
 from sentinel.errors import InputError, UnavailableError
 from sentinel.home import only_one
 from sentinel.model.moment import now
@@ -58,6 +58,7 @@ def serve(
     if role not in ROLES:
         raise InputError(f"unknown role '{role}'; this version has: {', '.join(ROLES)}")
     logs.set_up(as_json=log_json)
+    share_memory()
     opened = open_home(home_folder)
     if role != "all" and opened.single:
         raise InputError(

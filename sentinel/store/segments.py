@@ -25,6 +25,8 @@ TEMPORARY = ".tmp"
 SORTING = "sorting-"
 ROW_GROUP_ROWS = 32_768
 """Rows that are read or skipped together; smaller groups let time and paging skip more."""
+READ_ROWS = 8_192
+"""Rows that are in memory at once while a segment is read whole."""
 COMPRESSION_LEVEL = 3
 REPEATING = [
     f"{name}.list.element" if name in LISTS else name
@@ -120,7 +122,7 @@ class Segments:
         with pq.ParquetFile(self.path(number)) as file:
             # One row group after another: a batch may hold several, and those of long lines are large by themselves.
             for group in range(file.num_row_groups):
-                yield from file.iter_batches(batch_size=ROW_GROUP_ROWS, row_groups=[group])
+                yield from file.iter_batches(batch_size=READ_ROWS, row_groups=[group])
 
     def fault(self, number: int, expected: str) -> str:
         """Return what is wrong with a segment's records (digest `expected`), empty where they are as written."""

@@ -71,6 +71,8 @@ class Upkeep:
                 if not (chosen := choose(self._manifest.segments())):
                     break
                 self._merge(chosen)
+                # Arrow would keep it for the next one, which may be an hour away.
+                pa.default_memory_pool().release_unused()
             self._sweep(grace)
 
     def set_aside(self, segment: Segment, reason: str) -> None:
