@@ -163,11 +163,10 @@ class Incidents:
     def _attach(self, connection: Connection, alert: Alert) -> str | None:
         if alert.incident is not None:
             return alert.incident
-        incident = _joinable(connection, alert)
-        if incident is None:
-            if not grouping.opens(alert):
-                return None
-            incident = self._open(connection, alert)
+        joined = _joinable(connection, alert)
+        if joined is None and not grouping.opens(alert):
+            return None
+        incident = joined or self._open(connection, alert)
         connection.execute(update(alerts).where(alerts.c.id == alert.id).values(incident=incident))
         line = Line(
             incident=incident,
@@ -186,7 +185,8 @@ class Incidents:
             },
         )
         write(connection, [line])
-        self._raise_priority(connection, incident, alert)
+        if joined is not None:
+            self._raise_priority(connection, joined, alert)
         return incident
 
     def _open(self, connection: Connection, alert: Alert) -> str:
