@@ -195,10 +195,12 @@ class Pipeline:
         if self._at is None or self._store.mark(self._partition).position != self._at:
             self._restore()
         position = self._at or 0
-        if position > (end := self._journal.end()):
+        is_anew = self._once is not None and self._once.is_anew(self._journal.identity())
+        if is_anew or position > self._journal.end():
             # The journal was replaced or restored: the store drops by id what it knows already. The mark goes back at
             # once, or a batch that reaches beyond it would be passed over up to there; the correlations begin anew,
             # or they would count twice what comes again.
+            end, self._at = self._journal.end(), None
             log.warning("The journal is younger than the store; reading it anew.", extra={"mark": position, "end": end})
             self._move_to(0, self._sealed(b""))
             if self._sieve is not None:
@@ -215,6 +217,13 @@ class Pipeline:
                 "Restore a newer backup of the store if there is one.",
                 extra={"mark": position, "missing": first - position, "partition": self._partition},
             )
+
+    def _tell_missing(self, once: Once) -> None:
+        if once.missing:
+            self._counts["gaps"] += 1
+            sentence = "The journal was made anew before all in it was stored; acknowledged events are lost with it."
+            log.error(sentence, extra={"missing": once.missing, "partition": self._partition})
+            once.missing = 0
 
     def _restore(self) -> None:
         """Bring all that is gathered back to where the mark is; where that fails, the next step does it first."""
@@ -360,6 +369,7 @@ class Pipeline:
     def _commit(self, entries: Sequence[Entry], records: Sequence[Record], notes: Notes, upto: int) -> None:
         if self._once is not None:
             self._once.note(entries)
+            self._tell_missing(self._once)
         self._move_to(upto, self._sealed(self._engine.checkpoint()), records)
         self._repeats.remember(records[place] for place in notes.keyed)
         self._counts["events"] += len(entries)

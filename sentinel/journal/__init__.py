@@ -54,6 +54,10 @@ class Part(Protocol):
         """Return a position after the last entry; 0 only while there has been none."""
         ...
 
+    def identity(self) -> str:
+        """Return what tells this log from a later one of the same name; empty where that cannot be, or is not known."""
+        ...
+
     def waiting(self, position: int) -> int:
         """Return how much is there from `position` on: events, or batches where only those can be counted."""
         ...

@@ -158,6 +158,10 @@ class LocalJournal:
         with self._reading, self._explained("read"):
             return int(self._reader.execute("SELECT value FROM state WHERE name = 'end'").fetchone()[0])
 
+    def identity(self) -> str:
+        """Return nothing: the file is replaced only by a restore, and is younger than the store then."""
+        return ""
+
     def waiting(self, position: int) -> int:
         """Return how many events are there from `position` on."""
         return max(0, self.end() - position)

@@ -16,6 +16,7 @@ _MAGIC = b"SENTINEL-ONCE-1\n"
 class _Kept(msgspec.Struct, frozen=True, array_like=True):
     spools: list[tuple[str, str, int]]
     detection: bytes
+    identity: str = ""
 
 
 class Once:
@@ -26,6 +27,20 @@ class Once:
 
     def __init__(self) -> None:
         self._last: OrderedDict[tuple[str, str], int] = OrderedDict()
+        self._identity = ""
+        self._before: dict[tuple[str, str], int] = {}
+        """Last sequences of a journal that was there before this one."""
+        self.missing = 0
+        """Events that were acknowledged, and went with it before they were read; set it back when it was told."""
+
+    def is_anew(self, identity: str) -> bool:
+        """Return whether the journal is another than before, and forget what was seen there; empty says nothing."""
+        before, self._identity = self._identity, identity or self._identity
+        if before in ("", self._identity):
+            return False
+        self._before = dict(self._last)
+        self._last.clear()
+        return True
 
     def fresh(self, entries: Sequence[Entry]) -> Sequence[Entry]:
         """Return the entries that have not been seen; the same sequence where that is all of them."""
@@ -42,6 +57,9 @@ class Once:
         """Remember that these were seen."""
         for entry in entries:
             key = entry.event.collector, entry.event.epoch
+            if (before := self._before.pop(key, None)) is not None:
+                # Its sender went on only after all before was acknowledged.
+                self.missing += max(0, entry.event.sequence - before - 1)
             self._last[key] = max(entry.event.sequence, self._last.get(key, 0))
             self._last.move_to_end(key)
         while len(self._last) > MAX_SPOOLS:
@@ -50,11 +68,12 @@ class Once:
     def seal(self, detection: bytes) -> bytes:
         """Return what is remembered, with the state of the correlations, as a mark keeps it."""
         spools = [(*key, last) for key, last in self._last.items()]
-        return _MAGIC + msgspec.msgpack.encode(_Kept(spools, detection))
+        return _MAGIC + msgspec.msgpack.encode(_Kept(spools, detection, self._identity))
 
     def open(self, state: bytes) -> bytes:
         """Take back what was sealed and return the state of the correlations; raise InputError where it is damaged."""
         self._last.clear()
+        self._identity = ""
         if not state:
             return b""
         try:
@@ -63,5 +82,6 @@ class Once:
             kept = msgspec.msgpack.decode(state[len(_MAGIC) :], type=_Kept)
         except msgspec.DecodeError as error:
             raise InputError(f"the mark's state is damaged ({error}); start without it") from error
+        self._identity = kept.identity
         self._last.update({(collector, epoch): last for collector, epoch, last in kept.spools})
         return kept.detection

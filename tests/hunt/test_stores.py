@@ -27,7 +27,7 @@ from tests.store.backends import OwnElasticStore
 pytestmark = [pytest.mark.live, pytest.mark.slow]
 
 RULES = Path(__file__).parents[2] / "rules"
-EVERY = 8
+EVERY = 20
 """Every so many of the rules hunts alone, with its own query; all of them hunt together."""
 LONG = "x" * 40_000
 """More than stores compare: the engine must be shown it whatever the query says."""

@@ -283,9 +283,57 @@ def test_a_topic_that_was_made_anew_is_read_from_its_beginning(
     assert place.engine.seen >= 1
 
 
-def moved(place: Place) -> bool:
+def test_a_topic_made_anew_that_has_grown_past_the_mark_is_read_whole_and_what_is_lost_is_told(
+    server: KafkaServer,
+    tmp_path: Path,
+    journal: Journal,
+    make_place: Callable[[Journal], Place],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(topics, "AGAIN_SECONDS", 0.0)
+    place = make_place(journal)
+    for first in range(1, 6):
+        journal.append(batch(first, str(first)))
+    assert len(place.run()) == 5
+    journal.append(batch(6, "6", "7"))
+    delete_topic(server, cluster_for(server.url, tmp_path).topic(EVENTS))
+    until(lambda: taken(journal, 8, "8"), what="events taken again", seconds=60)
+    for first in range(9, 21):
+        journal.append(batch(first, str(first)))
+
+    def is_through() -> bool:
+        return moved(place, "20")
+
+    until(is_through, what="the pipeline goes on", seconds=60)
+    assert set(place.run()) == {str(number) for number in (*range(1, 6), *range(8, 21))}
+    assert place.pipeline.statistics["gaps"] == 1
+    told = [each.__dict__["missing"] for each in caplog.records if "acknowledged events are lost" in each.message]
+    assert told == [2]
+
+
+def test_a_pipeline_that_was_away_knows_a_topic_made_anew(
+    server: KafkaServer, tmp_path: Path, journal: Journal, make_place: Callable[[Journal], Place]
+) -> None:
+    before = make_place(journal)
+    for first in range(1, 6):
+        journal.append(batch(first, str(first)))
+    assert len(before.run()) == 5
+    before.store.close()
+    delete_topic(server, cluster_for(server.url, tmp_path).topic(EVENTS))
+    until(lambda: taken(journal, 6, "6"), what="events taken again", seconds=60)
+    for first in range(7, 21):
+        journal.append(batch(first, str(first)))
+    with closing(open_journal(server.url, tmp_path, timeout=TIMEOUT)) as later:
+        place = make_place(later)
+        until(lambda: moved(place, "20"), what="the pipeline goes on", seconds=60)
+        assert set(place.run()) == {str(number) for number in range(1, 21)}
+        assert place.pipeline.statistics["gaps"] == 0
+
+
+def moved(place: Place, last: str = "6") -> bool:
     try:
-        return "6" in place.run()
+        return last in place.run()
     except UnavailableError:
         return False
 

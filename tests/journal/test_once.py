@@ -3,6 +3,7 @@
 import random
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -101,3 +102,32 @@ def test_whatever_is_sent_again_each_sequence_comes_once_and_in_order(
         seen += [each.event.sequence for each in fresh]
         place += len(batch)
     assert seen == list(range(1, last + 1))
+
+
+def test_another_journal_is_known_and_what_went_with_the_one_before_is_counted() -> None:
+    once = Once()
+    assert not once.is_anew("")
+    assert not once.is_anew("one")
+    assert not once.is_anew("")
+    once.note(entries(1, 2, 3))
+    later = Once()
+    later.open(once.seal(b""))
+    assert not later.is_anew("one")
+    assert later.is_anew("two")
+    # Older ones come again from there: the store drops what it has, and nobody takes them for repeats here.
+    assert [each.event.sequence for each in later.fresh(entries(6, 7))] == [6, 7]
+    later.note(entries(6, 7))
+    assert later.missing == 2
+    later.note(entries(10))
+    assert later.missing == 2
+    again = Once()
+    again.open(later.seal(b""))
+    assert not again.is_anew("two")
+
+
+def test_a_mark_from_before_knows_no_journal_and_takes_any() -> None:
+    once = Once()
+    once.open(b"SENTINEL-ONCE-1\n" + msgspec.msgpack.encode([[["c1", "aaaaaaaa", 4]], b"x"]))
+    assert not once.is_anew("one")
+    assert once.fresh(entries(4)) == []
+    assert once.is_anew("two")

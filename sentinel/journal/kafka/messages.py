@@ -45,6 +45,10 @@ class Messages:
         """Topic and partition, for people."""
         return f"{self._place[0]}-{self._place[1]}"
 
+    def topic_id(self) -> str:
+        """Return the id of the topic, looked up now and then; make it where it is missing."""
+        return self._topic.identity()
+
     def bounds(self) -> tuple[int, int]:
         """Return the first offset that is there and the one after the last; make the topic where it is missing."""
         self._topic.there()

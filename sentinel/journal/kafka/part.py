@@ -61,6 +61,10 @@ class KafkaPart:
         with self._lock:
             return self._messages.bounds()[1] << INDEX_BITS
 
+    def identity(self) -> str:
+        """Return the topic's id, which another topic of the same name does not have."""
+        return self._messages.topic_id()
+
     def waiting(self, position: int) -> int:
         """Return how many batches are there behind the one of `position`, which is done with but for its rest."""
         with self._lock:

@@ -1,14 +1,17 @@
 """Sees to it that the topics are there and as large as we need them; makes them where we may."""
 
+import logging
 import threading
 import time
 from dataclasses import dataclass
 
-from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType, TopicMetadata  # type: ignore[attr-defined]
 
 from sentinel.errors import UnavailableError
 from sentinel.journal.kafka.cluster import TIMEOUT_SECONDS, Cluster, explained, reason
+
+log = logging.getLogger(__name__)
 
 MAX_MESSAGE_BYTES = 8_388_608
 """What our own topics take; of topics that others made we take what they allow."""
@@ -17,6 +20,8 @@ HEADROOM_BYTES = 4_096
 LOOK_SECONDS = 5.0
 REFUSE_SECONDS = 2.0
 PATIENCE_SECONDS = 1.0
+AGAIN_SECONDS = 10.0
+"""Whether a topic is still the same is asked so often, by those who read it."""
 _SETTINGS = {
     # What is stored is deleted by the pipeline; what is not must never be, however long it waits.
     "retention.ms": "-1",
@@ -34,6 +39,8 @@ class Topic:
     partitions: int
     max_bytes: int
     """Size of the largest value that a message may have."""
+    identity: str
+    """Kafka's id of it; empty where the brokers do not say it yet."""
 
 
 class Keeper:
@@ -45,6 +52,7 @@ class Keeper:
         self._name = name
         self._lock = threading.Lock()
         self._known: Topic | None = None
+        self._looked_at = 0.0
         self._refused_until = 0.0
         self._why = ""
 
@@ -63,6 +71,12 @@ class Keeper:
         finally:
             self._lock.release()
 
+    def identity(self) -> str:
+        """Return the id of the topic as it is now, or was a moment ago; raises what `ensure` raises."""
+        if time.monotonic() - self._looked_at > AGAIN_SECONDS:
+            self.forget()
+        return self.there().identity
+
     def forget(self) -> None:
         """Look again the next time: something went wrong with it."""
         self._known = None
@@ -73,6 +87,7 @@ class Keeper:
         if self._known is None:
             try:
                 self._known = ensure(self.cluster, self._name)
+                self._looked_at = time.monotonic()
             except UnavailableError as error:
                 self._why, self._refused_until = str(error), time.monotonic() + REFUSE_SECONDS
                 raise
@@ -91,13 +106,15 @@ def ensure(cluster: Cluster, name: str) -> Topic:
         known = _topics(admin).get(topic)
     if known is None:
         _make(admin, cluster, topic)
-        return Topic(topic, cluster.partitions, MAX_MESSAGE_BYTES - HEADROOM_BYTES)
+        return Topic(topic, cluster.partitions, MAX_MESSAGE_BYTES - HEADROOM_BYTES, _identity(admin, topic))
     if len(known.partitions) < cluster.partitions:
         raise UnavailableError(
             f"the topic {topic} has {len(known.partitions)} partitions, journal.partitions says {cluster.partitions}; "
             "make it larger with kafka-topics --alter, or set journal.partitions back"
         )
-    return Topic(topic, len(known.partitions), _max_bytes(admin, cluster, topic) - HEADROOM_BYTES)
+    return Topic(
+        topic, len(known.partitions), _max_bytes(admin, cluster, topic) - HEADROOM_BYTES, _identity(admin, topic)
+    )
 
 
 def _topics(admin: AdminClient) -> dict[str, TopicMetadata]:
@@ -120,6 +137,16 @@ def _make(admin: AdminClient, cluster: Cluster, topic: str) -> None:
             f"the topic {topic} is missing and cannot be made ({reason(error)}); make it with {cluster.partitions} "
             f"partitions and {', '.join(f'{key}={value}' for key, value in _SETTINGS.items())}"
         ) from error
+
+
+def _identity(admin: AdminClient, topic: str) -> str:
+    try:
+        found = admin.describe_topics(TopicCollection([topic]), request_timeout=LOOK_SECONDS)[topic]
+        return str(found.result(TIMEOUT_SECONDS).topic_id)
+    except (KafkaException, TimeoutError) as error:
+        # Made just now it is not known to every broker.
+        log.info("Kafka does not say the id of a topic.", extra={"topic": topic, "reason": reason(error)})
+        return ""
 
 
 def _max_bytes(admin: AdminClient, cluster: Cluster, topic: str) -> int:
