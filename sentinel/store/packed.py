@@ -3,18 +3,19 @@
 from bisect import bisect_right
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import accumulate
-from typing import Any, overload
+from typing import Any, cast, overload
 
 import pyarrow as pa
 
 from sentinel.errors import InputError
 from sentinel.model.record import Record, Value
-from sentinel.store.columns import ID, SCHEMA, Block, named, pack, unpack
+from sentinel.store.columns import ID, PROMOTED, SCHEMA, Block, named, pack, unpack
 from sentinel.store.frame import Frame
 from sentinel.store.segments import Hashes, hash_ids
 
 _HASH = "#hash"
 _SCHEMA = SCHEMA.append(pa.field(_HASH, pa.uint64()))
+_TEXTS = frozenset(PROMOTED) & {field.name for field in SCHEMA if field.type == pa.string()}
 
 
 def frame_of(records: Sequence[Record], looked_at: Collection[int]) -> Frame:
@@ -121,7 +122,11 @@ class _Kept(Mapping[str, Value]):
         self._fields: Mapping[str, Value] | None = None
 
     def __getitem__(self, name: str) -> Value:
-        """Return a field."""
+        """Return a field; one of the texts that have a column does not cost the whole row."""
+        if self._fields is None and name in _TEXTS:
+            text = self._table.column(name)[self._place].as_py()
+            if text is not None:
+                return cast(str, text)
         return self._all()[name]
 
     def __iter__(self) -> Iterator[str]:
