@@ -27,7 +27,8 @@ class Once:
 
     def __init__(self) -> None:
         self._last: OrderedDict[tuple[str, str], int] = OrderedDict()
-        self._identity = ""
+        self.identity = ""
+        """Which journal this is about; empty where that is not known."""
         self._before: dict[tuple[str, str], int] = {}
         """Last sequences of a journal that was there before this one."""
         self.missing = 0
@@ -35,8 +36,8 @@ class Once:
 
     def is_anew(self, identity: str) -> bool:
         """Return whether the journal is another than before, and forget what was seen there; empty says nothing."""
-        before, self._identity = self._identity, identity or self._identity
-        if before in ("", self._identity):
+        before, self.identity = self.identity, identity or self.identity
+        if before in ("", self.identity):
             return False
         self._before = dict(self._last)
         self._last.clear()
@@ -68,12 +69,12 @@ class Once:
     def seal(self, detection: bytes) -> bytes:
         """Return what is remembered, with the state of the correlations, as a mark keeps it."""
         spools = [(*key, last) for key, last in self._last.items()]
-        return _MAGIC + msgspec.msgpack.encode(_Kept(spools, detection, self._identity))
+        return _MAGIC + msgspec.msgpack.encode(_Kept(spools, detection, self.identity))
 
     def open(self, state: bytes) -> bytes:
         """Take back what was sealed and return the state of the correlations; raise InputError where it is damaged."""
         self._last.clear()
-        self._identity = ""
+        self.identity = ""
         if not state:
             return b""
         try:
@@ -82,6 +83,6 @@ class Once:
             kept = msgspec.msgpack.decode(state[len(_MAGIC) :], type=_Kept)
         except msgspec.DecodeError as error:
             raise InputError(f"the mark's state is damaged ({error}); start without it") from error
-        self._identity = kept.identity
+        self.identity = kept.identity
         self._last.update({(collector, epoch): last for collector, epoch, last in kept.spools})
         return kept.detection

@@ -25,6 +25,7 @@ class _Kept(msgspec.Struct, frozen=True, array_like=True):
     received: dict[int, int]
     clock: int
     families: dict[str, bytes]
+    logs: dict[int, str] = {}
 
 
 class Conclusions:
@@ -51,12 +52,14 @@ class Conclusions:
         self._upto: dict[int, int] = {}
         self._received: dict[int, int] = {}
         self._clock = 0
+        self._logs: dict[int, str] = {}
+        """Which journal the positions of a part are of."""
         self.gaps = 0
         """How often hits between two stretches had been lost."""
 
     def take(self, stretch: Stretch) -> list[Completed]:
         """Take in a stretch; return what is completed by now, in order of event time within its group."""
-        known = self._upto.get(stretch.source)
+        known = self._known(stretch)
         if known is not None and stretch.first > known:
             self.gaps += 1
         touched: set[str] = set()
@@ -66,6 +69,15 @@ class Conclusions:
         self._upto[stretch.source] = max(stretch.upto, known or 0)
         self._received[stretch.source] = max(stretch.received, self._received.get(stretch.source, 0))
         return self._advance(touched)
+
+    def _known(self, stretch: Stretch) -> int | None:
+        """Return how far the part has come: to its beginning where the journal was made anew, None before all."""
+        before = self._logs.get(stretch.source)
+        if stretch.log:
+            self._logs[stretch.source] = stretch.log
+            if before is not None and before != stretch.log:
+                self._upto[stretch.source] = 0
+        return self._upto.get(stretch.source)
 
     def _hold(self, wanted: Wanted, stretch: Stretch) -> Iterable[str]:
         hit = wanted.hit
@@ -97,7 +109,7 @@ class Conclusions:
             if name not in self._encoded:
                 self._encoded[name] = correlator.dump() if correlator.held or correlator.waiting else b""
         kept = {name: state for name, state in self._encoded.items() if state}
-        return _MAGIC + msgspec.msgpack.encode(_Kept(self._upto, self._received, self._clock, kept))
+        return _MAGIC + msgspec.msgpack.encode(_Kept(self._upto, self._received, self._clock, kept, self._logs))
 
     def load(self, state: bytes) -> None:
         """Take back what `dump` returned, or start empty on nothing; raise `InputError` where it is damaged."""
@@ -106,6 +118,7 @@ class Conclusions:
         for name, correlator in self._correlators.items():
             correlator.load(kept.families.get(name, b""))
         self._upto, self._received, self._clock = dict(kept.upto), dict(kept.received), kept.clock
+        self._logs = dict(kept.logs)
 
 
 def _read(state: bytes) -> _Kept:

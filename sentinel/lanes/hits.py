@@ -36,6 +36,8 @@ class Stretch(msgspec.Struct, frozen=True, array_like=True):
     """When the server received the last of it, in microseconds: all before is in this stretch or one before it."""
     records: dict[str, dict[str, Any]]
     wanted: list[Wanted]
+    log: str = ""
+    """What tells this journal from a later one of the same name, whose positions begin anew; empty: not known."""
 
 
 def encode(stretch: Stretch) -> bytes:

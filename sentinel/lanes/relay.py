@@ -24,13 +24,22 @@ Send = Callable[[Sequence[tuple[int, bytes]]], None]
 class HitRelay:
     """Sends every stretch to every part of the hits, also where there is nothing for it: so a loss would show."""
 
-    def __init__(self, source: int, parts: int, families: Callable[[], Families], send: Send, max_bytes: int) -> None:
-        """Speak for part `source` of the journal; `parts` is the number of those of the hits."""
+    def __init__(
+        self,
+        source: int,
+        parts: int,
+        families: Callable[[], Families],
+        send: Send,
+        max_bytes: int,
+        log: Callable[[], str] = str,
+    ) -> None:
+        """Speak for part `source` of the journal, which is `log` now; `parts` is the number of those of the hits."""
         self._source = source
         self._parts = parts
         self._families = families
         self._send = send
         self._max_bytes = max_bytes
+        self._log = log
         self._received = 0
         self._told_at = 0.0
 
@@ -55,6 +64,7 @@ class HitRelay:
                 self._received,
                 {name: hits.fields_of(record.fields) for name, record in records[part].items()},
                 wanted[part],
+                self._log(),
             )
             for part in range(self._parts)
         ]
@@ -65,7 +75,9 @@ class HitRelay:
         if time.monotonic() - self._told_at < IDLE_SECONDS:
             return
         self._received = max(self._received, microseconds(to_text(at)))
-        quiet = hits.encode(Stretch(hits.VERSION, self._source, position, position, self._received, {}, []))
+        quiet = hits.encode(
+            Stretch(hits.VERSION, self._source, position, position, self._received, {}, [], self._log())
+        )
         self._deliver([[quiet]] * self._parts)
 
     def _ways(self, families: Families, hit: Hit) -> dict[int, list[str]]:

@@ -71,7 +71,7 @@ class Expirer:
                 parts.append(Part(segment, tuple(goes)))
         return parts
 
-    def carry_out(self, expiry: Expiry, stop: Stop | None) -> list[Expired]:
+    def carry_out(self, expiry: Expiry, stop: Stop | None = None) -> list[Expired]:
         """Delete, and return what has gone by dataset."""
         gone: list[Expired] = []
         with self._alone:

@@ -97,13 +97,14 @@ class Sharing:
         if self._plain is None:
             raise RuntimeError("there are no rules yet")
         number += FIRST_PART
-        part = self._brokers.journal.reader(number)
+        part, once = self._brokers.journal.reader(number), Once()
         relay = HitRelay(
             number,
             self._brokers.parts,
             lambda: self._families,
             self._brokers.send_hits,
             self._brokers.hits.there().max_bytes,
+            log=lambda: once.identity,
         )
         pipeline = Pipeline(
             part,
@@ -116,7 +117,7 @@ class Sharing:
             sieve=self._sieve(number),
             crew=self._shares.take(),
             partition=number,
-            once=Once(),
+            once=once,
             relay=relay,
         )
         return Lane(place, pipeline, lambda: part.wait(pipeline.position, WAIT_SECONDS), part.close, INDEX_BITS)

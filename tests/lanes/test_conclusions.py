@@ -226,3 +226,26 @@ def test_a_clock_in_the_past_is_no_reason_to_wait(tmp_path: Path, found: RuleSet
     judge = conclusions(found)
     titles = [match.rule.title for _, body in topic.of(0) for match, _ in judge.take(hits.decode(body))]
     assert titles == ["Guessing"]
+
+
+@pytest.mark.parametrize("later", ["one", "two"])
+def test_a_journal_made_anew_begins_again_and_its_hits_are_no_repeats(found: RuleSet, later: str) -> None:
+    engine, topic, known = Engine(found), Topic(1), families(found.correlations)
+    judge, fired = Conclusions(known, [1], LATENESS), []
+    for log, minute in (("one", 0), (later, 30)):
+        at = START + minutes(minute)
+        # Less in the second one: by its positions alone all of it is older than what is known.
+        count = 8 if minute == 0 else 3
+        texts = [(at + timedelta(seconds=each), line(at, 1, "root", failed=True)) for each in range(count)]
+        source = Source(1, texts, engine)
+        relay = HitRelay(1, 1, lambda: known, topic.send, 1_000_000, log=lambda log=log: log)  # type: ignore[misc]
+        relay.send(0, source.end, source.found)
+        tick([source], [relay], at + minutes(20))
+        matches = [match for _, body in topic.of(0) for match, _ in judge.take(hits.decode(body))]
+        fired.append({match.rule.title for match in matches})
+        topic.messages.clear()
+        # Whoever takes over knows it as well.
+        state, judge = judge.dump(), Conclusions(known, [1], LATENESS)
+        judge.load(state)
+    assert fired == [{"Guessing"}, {"Guessing"} if later == "two" else set()]
+    assert judge.gaps == 0

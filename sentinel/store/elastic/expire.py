@@ -66,7 +66,7 @@ class Expirer:
             ]
         return [part for part in parts if part is not None]
 
-    def carry_out(self, expiry: Expiry, stop: Stop | None) -> list[Expired]:
+    def carry_out(self, expiry: Expiry, stop: Stop | None = None) -> list[Expired]:
         """Delete, and return what has gone by dataset."""
         gone: list[Expired] = []
         for part in self.plan(expiry):
