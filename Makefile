@@ -1,6 +1,7 @@
 # Sets up, runs and tests Sentinel. `make` alone says what there is.
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
 BIN := .venv/bin
+PYTEST := $(BIN)/python -m pytest -q
 ONCE ?=
 
 .PHONY: help setup setup-dev packages demo check test bench clean
@@ -48,9 +49,13 @@ check: setup-dev
 	$(BIN)/sentinel playbook check playbooks
 	$(BIN)/sentinel playbook test playbooks > /dev/null
 
+# What waits for servers has a third worker; trials have one to themselves and beside them only what computes (see
+# tests/workers.py); those that need both cores come last and alone. Bytecode that one run has made serves the next.
+test: export PYTHONDONTWRITEBYTECODE =
 test: setup-dev packages check
-	$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m "not trial" --durations=15
-	$(BIN)/python -m pytest -q -m trial
+	$(PYTEST) -n 3 --dist loadfile -m "(live or slow) and not trial" --durations=15
+	$(PYTEST) -n 2 --dist loadfile -m "(trial and not engines) or not (live or slow or trial)" --durations=15
+	$(PYTEST) -m engines
 
 bench: setup-dev
 	$(BIN)/python -m bench

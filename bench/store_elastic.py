@@ -142,7 +142,8 @@ def _settled(client: Elasticsearch) -> dict[str, Any]:
 def measure(version: str, chosen: argparse.Namespace) -> None:
     """Run all on one version."""
     print(f"\nElasticsearch {version}, one node, heap {chosen.heap}")
-    with ElasticServer(version, heap=chosen.heap) as server, tempfile.TemporaryDirectory() as name:
+    node = ElasticServer(version, heap=chosen.heap, options=["-XX:+UseSerialGC"])
+    with node as server, tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         database = open_database(f"sqlite:///{folder}/state.db")
         migrate(database)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import workers
 from tests.live.servers.fixtures import elastic, elastic_8, elastic_9, kafka, postgres
 
 __all__ = ["elastic", "elastic_8", "elastic_9", "kafka", "postgres"]
@@ -14,11 +15,10 @@ __all__ = ["elastic", "elastic_8", "elastic_9", "kafka", "postgres"]
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of a file on one worker, because they share its fixtures; trials share nothing."""
-    for item in items:
-        if item.get_closest_marker("trial") is None:
-            item.add_marker(pytest.mark.xdist_group(str(item.path)))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> workers.Lanes:
+    """Say which worker runs which file."""
+    return workers.Lanes(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -24,7 +24,7 @@ from tests.live.servers.kafka import KafkaServer
 from tests.live.servers.postgres import PostgresServer
 from tests.waiting import until
 
-pytestmark = [pytest.mark.live, pytest.mark.trial, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.live, pytest.mark.trial, pytest.mark.engines, pytest.mark.timeout(400)]
 ROOT = Path(__file__).parents[2]
 OURS = Search(scope=frozenset({"city"}), query="event.dataset:linux.auth", limit=0)
 

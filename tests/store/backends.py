@@ -44,3 +44,5 @@ BACKENDS: dict[str, Open] = {
     "elastic-8.19": _elastic("elastic_8"),
     "elastic-9.1": _elastic("elastic_9"),
 }
+PARAMETERS = [name if name == "local" else pytest.param(name, marks=pytest.mark.live) for name in BACKENDS]
+"""The names, for fixtures: those that need a server are marked."""

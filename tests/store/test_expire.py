@@ -14,7 +14,7 @@ from sentinel.model.record import Record
 from sentinel.store import Mark, Store
 from sentinel.store.expiry import Expired, Expiry, Held, covers
 from sentinel.store.local import LocalStore
-from tests.store.backends import BACKENDS, Open
+from tests.store.backends import BACKENDS, PARAMETERS, Open
 from tests.store.examples import START, city, record
 
 STORES: dict[str, Open] = {
@@ -26,7 +26,7 @@ NEVER, LATER = "2000-01-01T00:00:00.000000Z", "2200-01-01T00:00:00.000000Z"
 DATASETS = ["linux.auth", "network.flow", "network.dns", "egov.portal", "sentinel.audit", ""]
 
 
-@pytest.fixture(params=STORES)
+@pytest.fixture(params=PARAMETERS)
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     made = STORES[request.param](request, tmp_path)
     yield made

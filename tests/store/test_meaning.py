@@ -12,7 +12,7 @@ from sentinel.model.record import Fields, Record
 from sentinel.model.search import Search
 from sentinel.store import Mark, Store
 from sentinel.store.query import parse
-from tests.store.backends import BACKENDS
+from tests.store.backends import BACKENDS, PARAMETERS
 from tests.store.examples import record
 from tests.store.queries import fields, queries
 from tests.store.reference import holds
@@ -23,7 +23,7 @@ NUMBERS = itertools.count(1)
 MAINTENANCE = itertools.count(1)
 
 
-@pytest.fixture(scope="module", params=BACKENDS)
+@pytest.fixture(scope="module", params=PARAMETERS)
 def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     opened = BACKENDS[request.param](request, tmp_path_factory.mktemp("meaning"))
     yield opened

@@ -10,11 +10,11 @@ from sentinel.errors import InputError
 from sentinel.model.search import Search
 from sentinel.store import Mark, StoppedError, Store, reading
 from sentinel.store.elastic import find
-from tests.store.backends import BACKENDS
+from tests.store.backends import BACKENDS, PARAMETERS
 from tests.store.examples import city, record
 
 
-@pytest.fixture(params=BACKENDS)
+@pytest.fixture(params=PARAMETERS)
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     opened = BACKENDS[request.param](request, tmp_path)
     yield opened

@@ -11,13 +11,13 @@ from sentinel.model.moment import from_text, to_text
 from sentinel.model.record import Record
 from sentinel.model.search import Bucket, Search
 from sentinel.store import Mark, Store
-from tests.store.backends import BACKENDS
+from tests.store.backends import BACKENDS, PARAMETERS
 from tests.store.examples import CITY, START, city, record
 
 Reopen = Callable[[], Store]
 
 
-@pytest.fixture(params=BACKENDS)
+@pytest.fixture(params=PARAMETERS)
 def reopen(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Reopen]:
     """Return a function that opens the same store again, as a restarted server does."""
     opened: list[Store] = []

@@ -5,7 +5,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.live.servers.process import SERVICES, MissingServerError, ServerProcess, free_port
+from tests.live.servers.process import QUICK_JAVA, SERVICES, MissingServerError, ServerProcess, free_port
 
 VERSIONS = ("8.19", "9.1")
 HEALTH = "/_cluster/health?wait_for_status=yellow&timeout=5s"
@@ -28,9 +28,10 @@ def java(version: str) -> Path:
 class ElasticServer(ServerProcess):
     """One node with its data in a folder of its own."""
 
-    def __init__(self, version: str = "8.19", heap: str = "1g") -> None:
+    def __init__(self, version: str = "8.19", heap: str = "1g", options: Sequence[str] = QUICK_JAVA) -> None:
         """Take a version of `VERSIONS`; `heap` is Java's limit; raise `MissingServerError` where the jars are not."""
         self.version = version
+        self._options = options
         self._java = java(version)
         self._jars = SERVICES / f"elasticsearch-{version}"
         if not (self._jars / "made-from").exists():
@@ -46,7 +47,7 @@ class ElasticServer(ServerProcess):
     def command(self) -> Sequence[str | Path]:
         """Return the command that starts the node."""
         return [
-            self._java, "-Xms256m", f"-Xmx{self._heap}", "-XX:+UseSerialGC", "-p", self._jars / "core",
+            self._java, "-Xms256m", f"-Xmx{self._heap}", *self._options, "-p", self._jars / "core",
             "--add-modules=ALL-MODULE-PATH", "--add-modules=jdk.net", "-cp", self._jars / "out", "Serve",
             self._jars / "home", self.folder / "data", self.folder / "logs", str(self._port), str(self._transport),
         ]  # fmt: skip

@@ -4,7 +4,7 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.live.servers.process import SERVICES, MissingServerError, ServerProcess, free_port
+from tests.live.servers.process import QUICK_JAVA, SERVICES, MissingServerError, ServerProcess, free_port
 
 SETTINGS = """\
 process.roles=broker,controller
@@ -82,7 +82,7 @@ class KafkaServer(ServerProcess):
 
     def _java(self, *options: str) -> list[str]:
         logging = f"-Dlog4j2.configurationFile={self.folder}/log4j2.yaml"
-        return ["/usr/bin/java", *options, "-XX:+UseSerialGC", logging, "-cp", self._class_path]
+        return ["/usr/bin/java", *options, *QUICK_JAVA, logging, "-cp", self._class_path]
 
     def _tool(self, *arguments: str) -> str:
         command = [*self._java("-Xmx256m"), "kafka.tools.StorageTool", *arguments]

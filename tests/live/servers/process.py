@@ -28,6 +28,8 @@ LIFE_SECONDS = 3_600
 """No server outlives this; when its test is killed, `guard` ends it at once."""
 START_SECONDS = 120
 STOP_SECONDS = 30
+QUICK_JAVA = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData")
+"""What Java is told so that a server which lives for seconds starts with half the work; benchmarks want it whole."""
 PORTS = range(20_000, 32_000)
 """Below the ports that the kernel gives to outgoing connections, so that nobody takes ours while a server is down."""
 
