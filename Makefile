@@ -55,7 +55,7 @@ test: export PYTHONDONTWRITEBYTECODE =
 test: setup-dev packages check
 	$(PYTEST) -n 3 --dist loadfile -m "(live or slow) and not trial" --durations=15
 	$(PYTEST) -n 2 --dist loadfile -m "(trial and not engines) or not (live or slow or trial)" --durations=15
-	$(PYTEST) -m engines
+	$(PYTEST) -m engines tests/live
 
 bench: setup-dev
 	$(BIN)/python -m bench

@@ -31,7 +31,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def rule(detection: dict[str, Any]) -> str:
-    return yaml.safe_dump({"title": "t", "logsource": {"product": "test"}, "detection": detection}, allow_unicode=True)
+    document = {"title": "t", "logsource": {"product": "test"}, "detection": detection}
+    return str(yaml.dump(document, Dumper=yaml.CSafeDumper, allow_unicode=True))
 
 
 def one(**items: Any) -> str:

@@ -39,7 +39,9 @@ GRAVE_ON_QUIET: dict[tuple[str, str], str] = {
 def documents() -> tuple[tuple[Path, dict[str, Any]], ...]:
     """Return every rule with the file it is in."""
     return tuple(
-        (path, rule) for path in sorted(FOLDER.rglob("*.yml")) for rule in yaml.safe_load_all(path.read_text("utf-8"))
+        (path, rule)
+        for path in sorted(FOLDER.rglob("*.yml"))
+        for rule in yaml.load_all(path.read_text("utf-8"), yaml.CSafeLoader)
     )
 
 

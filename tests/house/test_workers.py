@@ -78,10 +78,16 @@ def test_what_has_a_place_exists(path: str) -> None:
     assert (ROOT / path).is_file(), "say in tests/workers.py where it went"
 
 
-def test_every_trial_has_its_place() -> None:
-    marked = {
-        str(path.relative_to(ROOT))
-        for path in (ROOT / "tests").rglob("test_*.py")
-        if "pytest.mark.trial" in path.read_text("utf-8") and path != Path(__file__)
+def marked(mark: str) -> set[str]:
+    """Return the files in which a mark is given to tests."""
+    files = {
+        str(path.relative_to(ROOT)): path for path in (ROOT / "tests").rglob("test_*.py") if path != Path(__file__)
     }
-    assert marked == set(TRIALS), "add it to TRIALS in tests/workers.py"
+    return {name for name, path in files.items() if f"pytest.mark.{mark}" in path.read_text("utf-8")}
+
+
+def test_every_trial_has_its_place() -> None:
+    assert marked("trial") == set(TRIALS), "add it to TRIALS in tests/workers.py"
+    engines = marked("engines")
+    assert engines
+    assert all(name.startswith("tests/live/") for name in engines), "`make test` looks for them there"
