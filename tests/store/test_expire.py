@@ -1,5 +1,6 @@
 """Promises of deleting: what is past its time goes, what is held or younger stays, and both are counted right."""
 
+import threading
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from sentinel.model.moment import to_text
 from sentinel.model.record import Record
-from sentinel.store import Mark, Store
+from sentinel.store import Mark, StoppedError, Store
 from sentinel.store.expiry import Expired, Expiry, Held, covers
 from sentinel.store.local import LocalStore
 from tests.store.backends import BACKENDS, PARAMETERS, Open
@@ -107,6 +108,18 @@ def test_an_order_without_datasets_deletes_nothing(store: Store) -> None:
     store.add([of(1, "linux.auth")], Mark(1))
     assert list(store.expire(Expiry(before={}))) == []
     assert left(store) == [1]
+
+
+def test_who_may_delete_no_more_deletes_nothing(store: Store) -> None:
+    store.add([of(1, "network.flow"), of(2, "linux.auth")], Mark(2))
+    stop = threading.Event()
+    stop.set()
+    # A part of what is stored together, and all of it.
+    for order in (Expiry(before={"network.*": LATER}), Expiry(before={"*": LATER})):
+        with pytest.raises(StoppedError):
+            store.expire(order, stop)
+    assert left(store) == [1, 2]
+    assert sum(each.records for each in store.expire(Expiry(before={"*": LATER}), threading.Event())) == 2
 
 
 def test_what_stays_is_byte_equal(store: Store) -> None:
