@@ -17,6 +17,7 @@ from sentinel.cli.options import DEFAULT_HOME, HomeOption
 from sentinel.crew.garbage import settle, share_memory
 from sentinel.errors import InputError, UnavailableError
 from sentinel.home import only_one
+from sentinel.intake.descriptors import Listener, raise_limit
 from sentinel.model.moment import now
 from sentinel.pipeline import Pipeline
 from sentinel.selfwatch.playbooks import note_changes
@@ -59,6 +60,7 @@ def serve(
         raise InputError(f"unknown role '{role}'; this version has: {', '.join(ROLES)}")
     logs.set_up(as_json=log_json)
     share_memory()
+    raise_limit()
     opened = open_home(home_folder)
     if role != "all" and opened.single:
         raise InputError(
@@ -88,7 +90,7 @@ class Server(uvicorn.Server):
         super().handle_exit(sig, frame)
 
 
-def run(opened: Home, listener: socket.socket, role: str = "all") -> None:
+def run(opened: Home, listener: Listener, role: str = "all") -> None:
     """Serve on `listener` until a signal comes, then stop every loop in order."""
     stop = threading.Event()
     # A newer version may bring newer agencies.
@@ -130,6 +132,7 @@ def run(opened: Home, listener: socket.socket, role: str = "all") -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, server.handle_exit)
     signal.signal(signal.SIGHUP, lambda number, frame: opened.shelf.ask("SIGHUP"))  # noqa: ARG005
+    listener.on_refused = partial(services.doorway.refused, "web", "too_many_connections")
     for loop in loops:
         loop.start()
     log.info("Serving.", extra={"url": opened.settings.server.public_url, "role": role, "port": _port(listener)})
@@ -223,9 +226,9 @@ def _supervise(
             pause = min(pause * 2, MAX_PAUSE_SECONDS)
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def _listen(host: str, port: int) -> Listener:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener = Listener(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))

@@ -1,5 +1,6 @@
 """Segment files: written whole or not at all, checked by digest, with the hashes of their ids beside them."""
 
+import errno
 import hashlib
 import logging
 import os
@@ -14,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from sentinel.errors import UnavailableError
 from sentinel.model.ecs import LISTS
 from sentinel.store.columns import ID, REST, SCHEMA, TIME
 
@@ -34,6 +36,8 @@ REPEATING = [
     if name not in (ID, REST, TIME, "event.original", "message", "event.sequence", "log.offset", "process.command_line")
 ]
 """Columns in which few values stand often: only they gain by a dictionary."""
+DAMAGES = frozenset({errno.EIO, errno.EUCLEAN, errno.EBADMSG})
+"""How a disk says that it cannot give back what was written; no descriptor free, no memory, no right are none of it."""
 Hashes: TypeAlias = "pa.Array[Any]"
 """64-bit hashes of ids."""
 
@@ -125,13 +129,18 @@ class Segments:
                 yield from file.iter_batches(batch_size=READ_ROWS, row_groups=[group])
 
     def fault(self, number: int, expected: str) -> str:
-        """Return what is wrong with a segment's records (digest `expected`), empty where they are as written."""
+        """Return what is wrong with a segment's records (digest `expected`), empty where they are as written.
+
+        Raises `UnavailableError` where they cannot be looked at now, which says nothing of them.
+        """
         path = self.path(number)
         try:
             return "" if digest(path) == expected else f"{path.name}: the content has changed since it was written"
         except FileNotFoundError:
             return f"{path.name}: the file is gone"
         except OSError as error:
+            if error.errno not in DAMAGES:
+                raise UnavailableError(f"cannot look at {path}: {error.strerror}; it will be tried again") from error
             return f"{path.name}: cannot be read: {error.strerror}"
 
     def set_aside(self, number: int) -> None:

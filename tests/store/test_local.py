@@ -1,8 +1,10 @@
 """What only the embedded store promises: damage, interrupted writes, one writer, merging."""
 
+import resource
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -63,6 +65,31 @@ def test_a_damaged_segment_is_named_and_the_rest_goes_on(
     assert "000000000001.parquet" in fault.reason
     assert "2 events" in store.troubles()[0]
     assert store.add([record(1), record(4)], Mark(5)) == 2
+    assert store.search(city()).total == 3
+
+
+@contextmanager
+def no_descriptor_left() -> Iterator[None]:
+    """Take away every further descriptor of this process meanwhile."""
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+
+def test_what_cannot_be_opened_now_is_not_damaged(open_store: Open, folder: Path) -> None:
+    store = open_store()
+    store.add([record(1), record(2)], Mark(2))
+    store.add([record(3)], Mark(3))
+    with no_descriptor_left():
+        with pytest.raises(UnavailableError, match="Too many open files"):
+            store.search(city())
+        with pytest.raises(UnavailableError, match="Too many open files"):
+            store.verify()
+    assert len(files(folder)) == 2
+    assert not store.faults()
     assert store.search(city()).total == 3
 
 

@@ -7,6 +7,7 @@ import socket
 import ssl
 from collections import Counter
 
+from sentinel.intake.descriptors import is_one_too_many
 from sentinel.intake.syslog import sockets
 from sentinel.intake.syslog.passage import Passage
 from sentinel.intake.syslog.stream import READ_BYTES, Stream
@@ -84,7 +85,7 @@ class Listener:
         if self._context is None and self._passage.gate.by_address(address) is None:
             self._passage.turn_away(address)
             accepted.close()
-        elif not self._visitors.admit(address):
+        elif is_one_too_many(accepted.fileno()) or not self._visitors.admit(address):
             self._passage.counts.add_nobodys("too_many_connections")
             accepted.close()
         else:
