@@ -59,18 +59,18 @@ class Part:
         self.number = number
         self._writing = writing
         self._waiting: list[pa.Table] = []
+        self._rows = 0
+        self.waiting_bytes = 0
+        """How much memory its waiting records take."""
         self.first_at = self.last_at = ""
         self._names: dict[str, set[str]] = {DATASET: set(), AGENCY: set()}
-
-    @property
-    def waiting_bytes(self) -> int:
-        """Return how much memory its waiting records take."""
-        return sum(table.nbytes for table in self._waiting)
 
     def add(self, table: pa.Table) -> None:
         """Take records; whole row groups are written."""
         self._waiting.append(table)
-        if sum(each.num_rows for each in self._waiting) >= ROW_GROUP_ROWS:
+        self._rows += table.num_rows
+        self.waiting_bytes += table.nbytes
+        if self._rows >= ROW_GROUP_ROWS:
             self.flush()
 
     def flush(self) -> None:
@@ -78,7 +78,7 @@ class Part:
         if not self._waiting:
             return
         table = pa.concat_tables(self._waiting).sort_by(TIME)
-        self._waiting = []
+        self._waiting, self._rows, self.waiting_bytes = [], 0, 0
         self._writing.add(table)
         first, last = _text(table.column(TIME)[0].as_py()), _text(table.column(TIME)[-1].as_py())
         self.first_at = min(self.first_at or first, first)

@@ -1,7 +1,9 @@
 """All groups of one correlation, within bounds; what is given up is counted."""
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import ItemsView
+
+import msgspec
 
 from sentinel.detect.correlate.contribution import Contribution, Key
 from sentinel.detect.correlate.window import Found, Group, Shape
@@ -19,6 +21,8 @@ class Groups:
         self._kept = shape.span + KEPT_SECONDS * 1_000_000
         self._max_held = max_held
         self._groups: OrderedDict[Key, Group] = OrderedDict()
+        self.encoded: msgspec.Raw | None = None
+        """What the checkpoint keeps of all of them; None where anything has changed."""
         self.held = 0
         """Contributions of all groups."""
         self.evicted = 0
@@ -27,6 +31,7 @@ class Groups:
     def take(self, key: Key, added: Contribution, clock: int) -> Found | None:
         """Take a contribution into its group; return the window it completes, which is used up."""
         self.expire(clock)
+        self.encoded = None
         group = self._groups.get(key)
         if group is None:
             group = self._groups[key] = Group()
@@ -52,16 +57,18 @@ class Groups:
                 return
             self._forget(key)
 
-    def items(self) -> Iterator[tuple[Key, Group]]:
-        """Yield the groups, the longest untouched first."""
-        yield from self._groups.items()
+    def items(self) -> ItemsView[Key, Group]:
+        """Return the groups, the longest untouched first."""
+        return self._groups.items()
 
     def put_back(self, key: Key, group: Group) -> None:
         """Take in a group as `items` gave it."""
+        self.encoded = None
         self._groups[key] = group
         self.held += len(group.waiting)
 
     def _forget(self, key: Key) -> int:
+        self.encoded = None
         gone = len(self._groups.pop(key).waiting)
         self.held -= gone
         return gone

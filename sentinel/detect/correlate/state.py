@@ -64,11 +64,15 @@ def encode(order: int, clock: int, desks: Sequence[Desk]) -> bytes:
 
 
 def _kept(desk: Desk) -> list[object]:
-    groups = [group.encoded or _encoded(key, group) for key, group in desk.groups.items()]
+    groups = desk.groups
     waiting = [
         StoredWaiting(each.added, each.key, each.hit, dict(each.record.fields)) for each in desk.holdback.items()
     ]
-    return [desk.correlation.info.id, desk.digest, groups, waiting] if groups or waiting else []
+    if groups.encoded is None:
+        groups.encoded = msgspec.Raw(
+            _encoder.encode([each.encoded or _encoded(key, each) for key, each in groups.items()])
+        )
+    return [desk.correlation.info.id, desk.digest, groups.encoded, waiting] if groups.items() or waiting else []
 
 
 def _encoded(key: Key, group: Group) -> msgspec.Raw:
