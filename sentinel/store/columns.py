@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, cast
 
 import orjson
@@ -158,10 +159,17 @@ def pack(records: Sequence[Record]) -> Block:
     )
 
 
+@lru_cache(maxsize=1_024)
+def _without_column(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return those of a record's names that have no column: most records have the names of another."""
+    return tuple(name for name in names if name not in KINDS)
+
+
 def _rest(record: Record) -> dict[str, object]:
     """Return the fields that have no column."""
     fields = record.fields
-    rest: dict[str, object] = {name: value for name, value in fields.items() if name not in KINDS}
+    names = _without_column(tuple(fields))
+    rest: dict[str, object] = {name: fields[name] for name in names}
     if rest.get(EVENT_ID) == record.id:
         del rest[EVENT_ID]
     elif EVENT_ID not in rest:

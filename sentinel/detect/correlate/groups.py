@@ -1,7 +1,6 @@
 """All groups of one correlation, within bounds; what is given up is counted."""
 
 from collections import OrderedDict
-from collections.abc import ItemsView
 
 import msgspec
 
@@ -13,6 +12,13 @@ KEPT_SECONDS = 3_600
 """How long after its window a group is kept, by the server's clock, for records that arrive late."""
 
 
+_encoder = msgspec.msgpack.Encoder()
+
+
+def _encode(what: object) -> msgspec.Raw:
+    return msgspec.Raw(_encoder.encode(what))
+
+
 class Groups:
     """The groups, the longest untouched first."""
 
@@ -21,8 +27,11 @@ class Groups:
         self._kept = shape.span + KEPT_SECONDS * 1_000_000
         self._max_held = max_held
         self._groups: OrderedDict[Key, Group] = OrderedDict()
-        self.encoded: msgspec.Raw | None = None
-        """What the checkpoint keeps of all of them; None where anything has changed."""
+        self._changed: dict[Key, None] = {}
+        """Groups that were touched since the last checkpoint, the one touched last at the end."""
+        self._encoded: dict[Key, msgspec.Raw] = {}
+        """What the last checkpoint kept of each, in the same order as the groups."""
+        self._whole = _encode([])
         self.held = 0
         """Contributions of all groups."""
         self.evicted = 0
@@ -31,7 +40,7 @@ class Groups:
     def take(self, key: Key, added: Contribution, clock: int) -> Found | None:
         """Take a contribution into its group; return the window it completes, which is used up."""
         self.expire(clock)
-        self.encoded = None
+        self._note(key)
         group = self._groups.get(key)
         if group is None:
             group = self._groups[key] = Group()
@@ -57,18 +66,33 @@ class Groups:
                 return
             self._forget(key)
 
-    def items(self) -> ItemsView[Key, Group]:
-        """Return the groups, the longest untouched first."""
-        return self._groups.items()
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self._groups)
 
     def put_back(self, key: Key, group: Group) -> None:
         """Take in a group as `items` gave it."""
-        self.encoded = None
+        self._note(key)
         self._groups[key] = group
         self.held += len(group.waiting)
 
+    def encoded(self) -> msgspec.Raw:
+        """Return them as a checkpoint keeps them: a list of key, time and what waits, the longest untouched first."""
+        if self._changed:
+            for key in self._changed:
+                self._encoded.pop(key, None)
+                if (group := self._groups.get(key)) is not None:
+                    self._encoded[key] = _encode((key, group.touched, group.waiting))
+            self._changed.clear()
+            self._whole = _encode(list(self._encoded.values()))
+        return self._whole
+
+    def _note(self, key: Key) -> None:
+        self._changed.pop(key, None)
+        self._changed[key] = None
+
     def _forget(self, key: Key) -> int:
-        self.encoded = None
+        self._note(key)
         gone = len(self._groups.pop(key).waiting)
         self.held -= gone
         return gone

@@ -68,16 +68,7 @@ def _kept(desk: Desk) -> list[object]:
     waiting = [
         StoredWaiting(each.added, each.key, each.hit, dict(each.record.fields)) for each in desk.holdback.items()
     ]
-    if groups.encoded is None:
-        groups.encoded = msgspec.Raw(
-            _encoder.encode([each.encoded or _encoded(key, each) for key, each in groups.items()])
-        )
-    return [desk.correlation.info.id, desk.digest, groups.encoded, waiting] if groups.items() or waiting else []
-
-
-def _encoded(key: Key, group: Group) -> msgspec.Raw:
-    group.encoded = msgspec.Raw(_encoder.encode((key, group.touched, group.waiting)))
-    return group.encoded
+    return [desk.correlation.info.id, desk.digest, groups.encoded(), waiting] if groups or waiting else []
 
 
 def decode(state: bytes) -> Stored:

@@ -4,8 +4,6 @@ from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import msgspec
-
 from sentinel.detect.correlate.condition import Condition
 from sentinel.detect.correlate.contribution import Contribution
 from sentinel.detect.correlate.measure import Measure, Ordered
@@ -40,14 +38,12 @@ class Found:
 class Group:
     """What waits for one group-by value. Where it stands in the window is found again from what waits."""
 
-    __slots__ = ("_alike", "_first", "_last", "_measure", "encoded", "touched", "waiting")
+    __slots__ = ("_alike", "_first", "_last", "_measure", "touched", "waiting")
 
     def __init__(self, touched: int = 0, waiting: list[Contribution] | None = None) -> None:
         self.waiting: list[Contribution] = waiting or []
         self.touched = touched
         """Time of the server at the last arrival, in microseconds: no event can claim another."""
-        self.encoded: msgspec.Raw | None = None
-        """What the checkpoint keeps of it; None where that has changed."""
         self._measure: Measure | None = None
         self._first = 0
         self._last = -1
@@ -58,7 +54,6 @@ class Group:
 
         Windows end at a match, and hold `added`: one if nothing younger waits already, the earliest if more would do.
         """
-        self.encoded = None
         waiting = self.waiting
         # Twice the span: what comes late by less meets everything it would have met in time.
         if waiting and waiting[0].at < (oldest := added.at - 2 * shape.span):
