@@ -165,7 +165,9 @@ def done(records: Sequence[Record], hits: Sequence[list[Hit]], notes: Notes, *, 
     if in_columns:
         from sentinel.store.packed import frame_of  # Slow to import, and not needed by all.
 
-        return Columns(frame_of(records, {*found, *notes.unusual}), found, notes)
+        # Of most hits only that they are there is of interest: correlations count them.
+        shown = {place for place, each in found.items() if any(hit.evidence for hit in each)}
+        return Columns(frame_of(records, {*shown, *notes.unusual}), found, notes)
     return Done([(record.id, dict(record.fields)) for record in records], found, notes)
 
 

@@ -16,7 +16,7 @@ MIXED = ""
 """The part of records whose own part would be too small."""
 MAX_PARTS = 32
 """Made at once; clocks far off would make thousands."""
-MAX_WAITING_BYTES = 64_000_000
+MAX_WAITING_BYTES = 32_000_000
 """Held in memory at most, of all parts together, until it is written."""
 Mask: TypeAlias = Any
 """An array of truth values; the stubs know several kinds of arrays and which function gives which only roughly."""
