@@ -24,15 +24,20 @@ def die_with_the_guard() -> None:
 def main(seconds: float, user: str | None, command: list[str]) -> None:
     """Start the server as `user`, pass on what ends it politely, and return when it is gone."""
     server: subprocess.Popen[bytes] | None = None
+    early: list[int] = []
 
     def pass_on(number: int, _: object) -> None:
+        # The server may be there already, and nobody here know it yet.
         if server is None:
-            sys.exit()
-        server.send_signal(number)
+            early.append(number)
+        else:
+            server.send_signal(number)
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, pass_on)
     server = subprocess.Popen(command, stdin=subprocess.DEVNULL, user=user, preexec_fn=die_with_the_guard)
+    for number in early:
+        server.send_signal(number)
     select.select([sys.stdin, os.pidfd_open(server.pid)], [], [], seconds)
     server.kill()
     server.wait()
