@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from functools import cache
 
-from sentinel.store.tree import ANY, Pattern
+from sentinel.store.tree import ANY, ONE, Pattern
 from sentinel.store.words import MAX_WORD_CHARACTERS, fold
 
 _IN_WORD = r"[\pL\pN\pM]"
@@ -17,6 +17,7 @@ _LETTER = r"[\pL\pN]\pM*"
 _BEFORE = r"(?:^|[^\pL\pN\pM])\pM*"
 _AFTER = r"(?:$|[^\pL\pN\pM])"
 _BETWEEN = r"[^\pL\pN\pM][^\pL\pN]*"
+_PLAIN = {ANY: "[0-9A-Za-z]*", ONE: "[0-9A-Za-z]"}
 _CHANGING = (range(0x80, 0xD800), range(0xF900, 0x20000), range(0x2F800, 0x2FA20))
 """Where characters lie that fold to others."""
 _FIRST_HANGUL, _LAST_HANGUL = "\uac00", "\ud7a3"
@@ -25,11 +26,33 @@ _FIRST_HANGUL, _LAST_HANGUL = "\uac00", "\ud7a3"
 def phrase_expressions(words: Sequence[Pattern]) -> tuple[str, str]:
     """Return two expressions for the words one after another: a cheap one that may find more, and the exact one."""
     core = _BETWEEN.join(_word(word) for word in words)
+    before, after = _edges(words)
+    return core, f"{_BEFORE if before else ''}{core}{_AFTER if after else ''}"
+
+
+def plain_expressions(words: Sequence[Pattern]) -> tuple[str, str] | None:
+    """Return the same two for texts of ASCII alone; None where no such text has the words.
+
+    The first begins with letters as they are, which RE2 looks for many at a time.
+    """
+    written = []
+    for word in words:
+        if not "".join(word.parts[::2]).isascii():
+            return None
+        parts = [_PLAIN.get(part, part) for part in word.parts]
+        written.append("".join(parts) if set(word.parts) - {"", ANY} else "[0-9A-Za-z]+")
+    core = "[^0-9A-Za-z]+".join(written)
+    before, after = _edges(words)
+    begin = "(?:^|[^0-9A-Za-z])" if before else ""
+    end = "(?:$|[^0-9A-Za-z])" if after else ""
+    return f"(?i){core}", f"(?i){begin}{core}{end}"
+
+
+def _edges(words: Sequence[Pattern]) -> tuple[bool, bool]:
+    """Return whether the first word must begin, and the last one end, where the expression does."""
     begins, ends = words[0].parts, words[-1].parts
-    before = "" if _is_open(begins[:2]) else _BEFORE
     is_cut = len(ends) == 1 and len(ends[0]) >= MAX_WORD_CHARACTERS
-    after = "" if _is_open(ends[:-3:-1]) or is_cut else _AFTER
-    return core, f"{before}{core}{after}"
+    return not _is_open(begins[:2]), not (_is_open(ends[:-3:-1]) or is_cut)
 
 
 def _is_open(edge: Sequence[str]) -> bool:

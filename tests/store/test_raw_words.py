@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sentinel.store.phrases import phrase
-from sentinel.store.raw_words import phrase_expressions
+from sentinel.store.raw_words import phrase_expressions, plain_expressions
 from sentinel.store.tree import Pattern
 from tests.store.reference import has_phrase
 
@@ -48,6 +48,13 @@ def test_words_are_found_in_raw_texts_as_in_folded_ones(text: str, form: str, pa
     _compare(unicodedata.normalize(form, text), pattern)  # type: ignore[arg-type]
 
 
+@given(
+    st.text("abAB01 -_.\n", max_size=12), PATTERNS | st.text("abAB01 -", max_size=5).map(lambda text: Pattern((text,)))
+)
+def test_words_of_plain_texts_are_found_by_plain_letters(text: str, pattern: Pattern) -> None:
+    _compare(text, pattern)
+
+
 @given(st.text(), st.text(max_size=2))
 def test_any_letters_are_found_as_in_folded_texts(text: str, wanted: str) -> None:
     known = "".join(each for each in text + wanted if unicodedata.category(each) not in ("Cn", "Cs"))
@@ -62,3 +69,7 @@ def _compare(text: str, pattern: Pattern) -> None:
     core, exact = phrase_expressions(wanted)
     found = bool(re2.search(core, text)) and bool(re2.search(exact, text))
     assert found == has_phrase(text, wanted), (text, wanted)
+    plain = plain_expressions(wanted)
+    if text.isascii():
+        found = plain is not None and bool(re2.search(plain[0], text)) and bool(re2.search(plain[1], text))
+        assert found == has_phrase(text, wanted), (text, wanted)

@@ -15,10 +15,6 @@ KEPT_SECONDS = 3_600
 _encoder = msgspec.msgpack.Encoder()
 
 
-def _encode(what: object) -> msgspec.Raw:
-    return msgspec.Raw(_encoder.encode(what))
-
-
 class Groups:
     """The groups, the longest untouched first."""
 
@@ -31,7 +27,6 @@ class Groups:
         """Groups that were touched since the last checkpoint, the one touched last at the end."""
         self._encoded: dict[Key, msgspec.Raw] = {}
         """What the last checkpoint kept of each, in the same order as the groups."""
-        self._whole = _encode([])
         self.held = 0
         """Contributions of all groups."""
         self.evicted = 0
@@ -76,16 +71,14 @@ class Groups:
         self._groups[key] = group
         self.held += len(group.waiting)
 
-    def encoded(self) -> msgspec.Raw:
-        """Return them as a checkpoint keeps them: a list of key, time and what waits, the longest untouched first."""
-        if self._changed:
-            for key in self._changed:
-                self._encoded.pop(key, None)
-                if (group := self._groups.get(key)) is not None:
-                    self._encoded[key] = _encode((key, group.touched, group.waiting))
-            self._changed.clear()
-            self._whole = _encode(list(self._encoded.values()))
-        return self._whole
+    def encoded(self) -> list[msgspec.Raw]:
+        """Return each as a checkpoint keeps it: key, time and what waits; the longest untouched first."""
+        for key in self._changed:
+            self._encoded.pop(key, None)
+            if (group := self._groups.get(key)) is not None:
+                self._encoded[key] = msgspec.Raw(_encoder.encode((key, group.touched, group.waiting)))
+        self._changed.clear()
+        return list(self._encoded.values())
 
     def _note(self, key: Key) -> None:
         self._changed.pop(key, None)
