@@ -1,4 +1,4 @@
-"""Runs every benchmark, one after the other: `python -m bench` (about an hour)."""
+"""Runs every benchmark, one after the other: `python -m bench` (about two hours)."""
 
 import subprocess
 import sys
@@ -6,18 +6,22 @@ import sys
 COMMANDS = (
     ["bench.collector_tail"],
     ["bench.store_local"],
-    ["bench.whole_path", "--seconds", "300", "--rate", "10000"],
-    ["bench.whole_path", "--seconds", "20", "--rate", "5000", "--burst", "30000"],
+    ["bench.whole_path", "--seconds", "300", "--rate", "10000", "--burst", "30000"],
     ["bench.whole_path", "--seconds", "60", "--rate", "10000", "--mix", "windows"],
     ["bench.stages"],
-    ["bench.drain"],
+    ["bench.search", "--rows", "10000000"],
+    ["bench.store_elastic", "--version", "8.19"],
+    ["bench.store_elastic", "--version", "9.1"],
+    ["bench.drain", "--hours", "0.25"],
     ["bench.workers"],
     ["bench.sigma"],
     ["bench.correlation"],
     ["bench.sigma_logs"],
     ["bench.correlation_kill", "--seeds", "5"],
     ["bench.kill_trial", "--seeds", "3"],
-    ["bench.crash_trial", "--trials", "20"],
+    ["bench.crash_trial", "--trials", "200"],
+    ["bench.crash_trial", "--config", "elastic", "--trials", "20"],
+    ["bench.crash_trial", "--config", "scaled", "--trials", "20"],
 )
 
 

@@ -33,7 +33,7 @@ BATCH = 5_000
 MAINTAIN_EVERY = 100_000
 MODELS = 20_000
 """Real events that the others are made from."""
-REPEATS = 20
+REPEATS = 5
 FIELDS = (
     "process.name:powershell.exe",
     "winlog.event_id:1 AND user.name:user7*",
