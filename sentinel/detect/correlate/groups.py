@@ -24,7 +24,7 @@ class Groups:
         self._max_held = max_held
         self._groups: OrderedDict[Key, Group] = OrderedDict()
         self._changed: dict[Key, None] = {}
-        """Groups that were touched since the last checkpoint, the one touched last at the end."""
+        """Those of them that were touched since the last checkpoint, the one touched last at the end."""
         self._encoded: dict[Key, msgspec.Raw] = {}
         """What the last checkpoint kept of each, in the same order as the groups."""
         self.held = 0
@@ -35,7 +35,7 @@ class Groups:
     def take(self, key: Key, added: Contribution, clock: int) -> Found | None:
         """Take a contribution into its group; return the window it completes, which is used up."""
         self.expire(clock)
-        self._note(key)
+        self._touch(key)
         group = self._groups.get(key)
         if group is None:
             group = self._groups[key] = Group()
@@ -47,7 +47,7 @@ class Groups:
         self.held += len(group.waiting) - before
         self.evicted += dropped
         if not group.waiting:
-            del self._groups[key]
+            self._remove(key)
         while len(self._groups) > MAX_GROUPS or (self.held > self._max_held and len(self._groups) > 1):
             self.evicted += self._forget(next(iter(self._groups)))
         return found
@@ -66,26 +66,32 @@ class Groups:
         return len(self._groups)
 
     def put_back(self, key: Key, group: Group) -> None:
-        """Take in a group as `items` gave it."""
-        self._note(key)
+        """Take in a group as a checkpoint has it."""
+        self._touch(key)
         self._groups[key] = group
         self.held += len(group.waiting)
 
     def encoded(self) -> list[msgspec.Raw]:
         """Return each as a checkpoint keeps it: key, time and what waits; the longest untouched first."""
         for key in self._changed:
+            group = self._groups[key]
+            # At the end, where the group itself went when it was touched.
             self._encoded.pop(key, None)
-            if (group := self._groups.get(key)) is not None:
-                self._encoded[key] = msgspec.Raw(_encoder.encode((key, group.touched, group.waiting)))
+            self._encoded[key] = msgspec.Raw(_encoder.encode((key, group.touched, group.waiting)))
         self._changed.clear()
         return list(self._encoded.values())
 
-    def _note(self, key: Key) -> None:
+    def _touch(self, key: Key) -> None:
         self._changed.pop(key, None)
         self._changed[key] = None
 
+    def _remove(self, key: Key) -> Group:
+        # Where no checkpoint is ever asked for, what is gone must not be remembered either.
+        self._changed.pop(key, None)
+        self._encoded.pop(key, None)
+        return self._groups.pop(key)
+
     def _forget(self, key: Key) -> int:
-        self._note(key)
-        gone = len(self._groups.pop(key).waiting)
+        gone = len(self._remove(key).waiting)
         self.held -= gone
         return gone

@@ -1,6 +1,7 @@
 """Correlations keep within bounds, whatever senders claim; what they keep survives, and what is damaged is refused."""
 
 import pickle
+import tracemalloc
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -176,3 +177,41 @@ def test_a_condition_nested_too_deep_is_refused() -> None:
         parse("(" * 2_000 + "a" + ")" * 2_000, str)
     with pytest.raises(InputError, match="deeper"):
         parse("not " * 2_000 + "a", str)
+
+
+HITS = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 40), st.booleans()), min_size=1, max_size=40)
+
+
+@given(HITS, st.sampled_from(["event_count", "value_count"]))
+def test_a_state_that_was_written_often_is_one_that_was_written_once(
+    steps: list[tuple[int, int, bool]], kind: str
+) -> None:
+    def correlator() -> Correlator:
+        return Correlator([made("k", kind, ["a"], group_by=("ip",), limits=(("gte", 3.0),), fields=("user",))])
+
+    often, once = correlator(), correlator()
+    for number, (ip, at, is_written) in enumerate(steps):
+        each = hit(number, at * 3_000, ip=str(ip), user=str(number % 4))
+        assert often.see(each) == once.see(each)
+        for one in (often, once):
+            one.expire()
+        if is_written:
+            often.dump()
+    assert often.dump() == once.dump()
+    restored = correlator()
+    restored.load(once.dump())
+    assert restored.dump() == once.dump()
+
+
+def test_where_no_state_is_written_groups_that_are_gone_leave_nothing() -> None:
+    groups = Correlator([made("k", "event_count", ["a"], group_by=("ip",), limits=(("gte", 9.0),))])
+    tracemalloc.start()
+    try:
+        sizes = []
+        for number in range(3 * bounds.MAX_GROUPS):
+            groups.see(hit(number, number / 1_000, ip=f"10.0.{number}"))
+            if (number + 1) % bounds.MAX_GROUPS == 0:
+                sizes.append(tracemalloc.get_traced_memory()[0])
+    finally:
+        tracemalloc.stop()
+    assert sizes[2] < 1.1 * sizes[1]
