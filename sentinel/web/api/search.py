@@ -1,11 +1,12 @@
 """Search as JSON: events as nested ECS documents, page by page, or all of them as an export."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from sentinel.errors import InputError
 from sentinel.model.export import FORMATS
@@ -14,6 +15,7 @@ from sentinel.model.search import Search
 from sentinel.store import Stop
 from sentinel.store.query import parse
 from sentinel.web.answers import Json
+from sentinel.web.exports import Export
 from sentinel.web.pages.search import MAX_QUERY_CHARACTERS, asked
 from sentinel.web.ranges import instant
 from sentinel.web.visitor import Behind, Reader
@@ -97,22 +99,26 @@ def export(
     if format_name not in FORMATS:
         raise InputError(f"format: '{format_name}' is none; choose {' or '.join(FORMATS)}")
     question = Search(scope=who.scope, query=q.strip() or "*", start=instant(start), end=instant(end))
-    behind.exports.check()
     parse(question.query)  # What is wrong is said now: once the answer has begun, it cannot.
-    behind.audit.record(
-        actor=who.name,
-        agency=who.agency,
-        action="events.exported",
-        object=question.query,
-        detail={"start": question.start, "end": question.end, "format": format_name},
-    )
     media_type, write = FORMATS[format_name]
     headers = {"Content-Disposition": f'attachment; filename="events.{format_name}"'}
 
     def make(stop: Stop) -> Iterator[bytes]:
         return _chunks(write(behind.store.scan(question, stop), fields))
 
-    return StreamingResponse(behind.exports.counted(streamed(make)), media_type=media_type, headers=headers)
+    with ExitStack() as undo:
+        behind.exports.begin()
+        undo.callback(behind.exports.end)
+        behind.audit.record(
+            actor=who.name,
+            agency=who.agency,
+            action="events.exported",
+            object=question.query,
+            detail={"start": question.start, "end": question.end, "format": format_name},
+        )
+        answer = Export(behind.exports, streamed(make), media_type, headers)
+        undo.pop_all()
+    return answer
 
 
 def _chunks(lines: Iterator[bytes]) -> Iterator[bytes]:
