@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from functools import cache, lru_cache
+from functools import cache
 from unicodedata import combining, normalize
 
+from sentinel.model.by_names import ByNames
 from sentinel.model.record import Scalar, Value
 
 BOOKKEEPING = ("@timestamp", "event.", "log.", "agent.", "organization.", "related.", "ecs.", "host.")
@@ -74,10 +75,12 @@ def members(value: Value | None) -> Sequence[Scalar]:
     return value if isinstance(value, list) else (value,)
 
 
-@lru_cache(maxsize=4_096)
-def telling(names: tuple[str, ...], but: tuple[str, ...]) -> tuple[str, ...]:
-    """Return those of a record's names that say what happened, `but` some: most records have the names of another."""
-    return tuple(name for name in names if not name.startswith(BOOKKEEPING) and name not in but)
+_happened = ByNames(lambda names: tuple(name for name in names if not name.startswith(BOOKKEEPING)))
+
+
+def telling(names: tuple[str, ...], but: tuple[str, ...]) -> list[str]:
+    """Return those of a record's names that say what happened, `but` some."""
+    return [name for name in _happened(names) if name not in but]
 
 
 class Facts:

@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from typing import Any, cast
 
 import orjson
@@ -15,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sentinel.errors import InputError
+from sentinel.model.by_names import ByNames
 from sentinel.model.ecs import LISTS, TYPES
 from sentinel.model.record import Fields, Record, Value
 from sentinel.store.quick import Together, column
@@ -159,17 +159,13 @@ def pack(records: Sequence[Record]) -> Block:
     )
 
 
-@lru_cache(maxsize=1_024)
-def _without_column(names: tuple[str, ...]) -> tuple[str, ...]:
-    """Return those of a record's names that have no column: most records have the names of another."""
-    return tuple(name for name in names if name not in KINDS)
+_without_column = ByNames(lambda names: tuple(name for name in names if name not in KINDS))
 
 
 def _rest(record: Record) -> dict[str, object]:
     """Return the fields that have no column."""
     fields = record.fields
-    names = _without_column(tuple(fields))
-    rest: dict[str, object] = {name: fields[name] for name in names}
+    rest: dict[str, object] = {name: fields[name] for name in _without_column(tuple(fields))}
     if rest.get(EVENT_ID) == record.id:
         del rest[EVENT_ID]
     elif EVENT_ID not in rest:

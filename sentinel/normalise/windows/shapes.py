@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from sentinel.errors import InputError
+from sentinel.model.by_names import ByNames
 from sentinel.model.record import Fields
 from sentinel.normalise.decode import MAX_DEPTH, json_object, leaves, plain, whole
 
@@ -314,12 +315,6 @@ class Flat:
     """Name in the event and field; none where the name has to be looked at first."""
 
 
-_SHAPES: dict[tuple[str, ...], Flat] = {}
-_KNOWN_SHAPES = 2_000
-_SHAPE_CHARACTERS = 4_000
-"""Shapes remembered, and characters of the names of each at most: attackers choose names in events of their own."""
-
-
 def _name_or_nothing(name: str) -> str:
     try:
         return _NAMES.get(name) or _full_name(name)
@@ -327,23 +322,20 @@ def _name_or_nothing(name: str) -> str:
         return ""
 
 
-def _shape_of(body: Object) -> Flat:
-    names = tuple(body)
-    known = _SHAPES.get(names)
-    if known is None:
-        known = Flat(
-            [(field, said) for field, said in _FLAT_HEADER if said in body],
-            [name for name in _FLAT_TIMES if name in body],
-            [name for name in _NESTED if name in body],
-            [(name, _name_or_nothing(name)) for name in names if name not in FLAT_ENVELOPE],
-        )
-        if len(_SHAPES) < _KNOWN_SHAPES and sum(map(len, names)) <= _SHAPE_CHARACTERS:
-            _SHAPES[names] = known
-    return known
+def _shape(names: tuple[str, ...]) -> Flat:
+    return Flat(
+        [(field, said) for field, said in _FLAT_HEADER if said in names],
+        [name for name in _FLAT_TIMES if name in names],
+        [name for name in _NESTED if name in names],
+        [(name, _name_or_nothing(name)) for name in names if name not in FLAT_ENVELOPE],
+    )
+
+
+_shape_of = ByNames(_shape)
 
 
 def _of_flat(body: Object) -> WindowsEvent:
-    shape = _shape_of(body)
+    shape = _shape_of(tuple(body))
     header: Fields = {}
     for name, said in shape.header:
         value = body[said]

@@ -1,0 +1,32 @@
+"""Remembers what follows from the names of a record alone: most records have the names of another."""
+
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+MAX_SETS = 1_000
+MAX_CHARACTERS = 8_000
+"""Sets of names remembered, and characters of the names of each: attackers choose names, and ever new ones."""
+T = TypeVar("T")
+
+
+class ByNames(Generic[T]):
+    """Gives what a function of names gives; where there are too many of them, all are forgotten and found again."""
+
+    def __init__(self, find: Callable[[tuple[str, ...]], T]) -> None:
+        self._find = find
+        self._known: dict[tuple[str, ...], T] = {}
+
+    def __call__(self, names: tuple[str, ...]) -> T:
+        """Return what follows from `names`, in this order."""
+        known = self._known.get(names)
+        if known is None:
+            known = self._find(names)
+            if sum(map(len, names)) <= MAX_CHARACTERS:
+                if len(self._known) >= MAX_SETS:
+                    self._known.clear()
+                self._known[names] = known
+        return known
+
+    def __len__(self) -> int:
+        """Return how many sets of names are remembered."""
+        return len(self._known)
