@@ -110,17 +110,18 @@ class Doorway:
         size: int,
         at: datetime | None = None,
         tally: Tally | None = None,
+        zone: str = "",
     ) -> int:
         """Keep the lines, durable on return, in their order; return how many they were.
 
         `size` is what they took in bytes on their way. `tally` is that of the connection, where a door has lasting
-        ones; without, the lines are one request. Raises `UnavailableError` where nothing can be kept now: then a part
-        may be kept, and is known when everything is sent again.
+        ones; without, the lines are one request. `zone` is that of times that name none. Raises `UnavailableError`
+        where nothing can be kept now: then a part may be kept, and is known when everything is sent again.
         """
         at = at or moment.now()
         if lines:
             named = keys(sender.id, lines, at, tally or Tally())
-            ready = [encoded(line, key, at) for line, key in zip(lines, named, strict=True)]
+            ready = [encoded(line, key, at, zone) for line, key in zip(lines, named, strict=True)]
             self._append(sender, ready, to_text(at))
             self._wake.set()
         with self._guard:

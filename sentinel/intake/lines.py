@@ -11,6 +11,7 @@ from sentinel.event import MAX_LINE_BYTES, Event, Hint, encode
 from sentinel.model.hints import TIME
 from sentinel.model.moment import to_text
 
+ZONE = "event.timezone"
 MAX_GIVEN_ID_BYTES = 512
 """As Elasticsearch has it."""
 
@@ -71,9 +72,13 @@ def keys(sender: str, lines: Sequence[Line], received_at: datetime, tally: Tally
     return found
 
 
-def encoded(line: Line, key: str, received_at: datetime) -> bytes:
-    """Return the line as the journal keeps it; raise `InputError` where it is longer than can be read again."""
-    hints = dict(line.hints)
+def encoded(line: Line, key: str, received_at: datetime, zone: str = "") -> bytes:
+    """Return the line as the journal keeps it; raise `InputError` where it is longer than can be read again.
+
+    A time in it that names no zone is read in `zone`, unless the sender said one. It is no part of the key: what was
+    sent before a setting was changed is the same afterwards.
+    """
+    hints = {ZONE: zone, **line.hints} if zone else dict(line.hints)
     if line.time is not None:
         hints[TIME] = to_text(line.time)
     event = Event(

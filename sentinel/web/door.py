@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -13,7 +12,6 @@ from sentinel.intake.credentials import token_of
 from sentinel.intake.door import Asked, Door, Reply
 from sentinel.intake.doors import DOORS
 from sentinel.intake.doorway import TooFastError
-from sentinel.intake.lines import Line
 from sentinel.intake.senders import UnknownSenderError
 from sentinel.intake.unpack import unpack
 from sentinel.model.sender import Sender
@@ -21,7 +19,6 @@ from sentinel.web.faults import RETRY_AFTER_SECONDS
 from sentinel.web.services import Services
 
 MAX_QUERY = 50
-ZONE = "event.timezone"
 TOO_LARGE = 413
 Done = Callable[[Sender, Reply], Reply]
 
@@ -88,16 +85,10 @@ def again(error: SentinelError) -> dict[str, str]:
 def _take(behind: Services, door: Door, asked: Asked, sender: Sender, body: bytes, encoding: str) -> Reply:
     plain = unpack(body, encoding, sender.limits.body_bytes)
     reading = door.read(asked, plain, sender)
-    lines = [_in_zone(line, behind.doors_zone) for line in reading.lines]
-    behind.doorway.take(sender, lines, size=len(plain))
+    behind.doorway.take(sender, reading.lines, size=len(plain), zone=behind.doors_zone)
     if reading.faults:
         behind.doorway.count(sender, reading.faults)
     return reading.reply
-
-
-def _in_zone(line: Line, zone: str) -> Line:
-    """Return the line with the zone of times that name none, unless its document said one."""
-    return line if ZONE in line.hints else replace(line, hints={**line.hints, ZONE: zone})
 
 
 def _reason(error: SentinelError) -> str:

@@ -173,3 +173,16 @@ def test_it_counts_by_door(doorway: Doorway, sender: Sender) -> None:
         ("hec", "bad_item"): 2,
         ("bulk", "unknown_sender"): 1,
     }
+
+
+def test_a_zone_that_was_set_otherwise_makes_nothing_new_of_what_comes_again(
+    doorway: Doorway, journal: LocalJournal, sender: Sender
+) -> None:
+    own = Line(raw="c", dataset="app.portal", time=AT, hints={"event.timezone": "+05:00"})
+    said = [*lines("a"), own]
+    for zone in ("Asia/Ho_Chi_Minh", "UTC", ""):
+        doorway.take(sender, said, size=10, at=AT, zone=zone)
+    found = [entry.event for entry in kept(journal)]
+    assert len({event.key for event in found}) == 2
+    zones = [event.hints.get("event.timezone") for event in found]
+    assert zones == ["Asia/Ho_Chi_Minh", "+05:00", "UTC", "+05:00", None, "+05:00"]
