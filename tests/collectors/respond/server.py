@@ -90,7 +90,7 @@ def serving(desk: Desk, folder: Path, port: int = 0) -> Iterator[Client]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
     server.socket = context.wrap_socket(server.socket, server_side=True)
-    server.daemon_threads = True
+    server.daemon_threads = False  # So that closing waits for the answers being given; none comes to a desk later.
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     client = Client(f"https://127.0.0.1:{server.server_address[1]}", certificate, "secret")
@@ -106,6 +106,7 @@ def serving(desk: Desk, folder: Path, port: int = 0) -> Iterator[Client]:
 def _handler(desk: Desk) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.0"  # Every connection ends with its answer, so none is left over in a test.
+        timeout = 10
 
         def do_GET(self) -> None:
             with desk.rung:
