@@ -12,7 +12,7 @@ from sentinel.crew.notes import Notes, noted
 from sentinel.crew.ports import Relay, Sieve
 from sentinel.crew.stopwatch import Stopwatch
 from sentinel.detect.correlate.hit import Hit, microseconds
-from sentinel.errors import ConflictError, InputError, UnavailableError
+from sentinel.errors import ConflictError, UnavailableError
 from sentinel.journal import Entry, Part
 from sentinel.journal.once import Once
 from sentinel.loop import Loop
@@ -20,7 +20,8 @@ from sentinel.model.match import Match
 from sentinel.model.moment import now, to_text
 from sentinel.model.record import Record
 from sentinel.repeats import Repeats
-from sentinel.store import Mark, Store
+from sentinel.standing import Standing
+from sentinel.store import Store
 
 log = logging.getLogger(__name__)
 
@@ -69,29 +70,23 @@ class Pipeline:
         self._watch = Stopwatch()
         self._journal = journal
         self._read = self._watch.timed("journal", journal.read)
-        self._store = store
-        self._add = self._watch.timed("store", store.add)
-        self._engine = engine
         self._normalise = normalise
         self._on_matches = self._watch.timed("alerts", on_matches)
         self._on_faults = on_faults
         self._on_stored = on_stored
         self._sieve = sieve
         self._crew = crew
-        self._partition = partition
         self._once = once
         self._relay = relay
         self._ahead: tuple[Sequence[Entry], Ticket] | None = None
         self._next: tuple[Detection, Hands | None] | None = None
         self._clock = clock
-        self._at: int | None = None
-        """Where the state in memory stands; None: nowhere."""
-        self._doubt = 0
-        """What lies before may be stored already by a batch that was cut short."""
         self._trimmed = 0
         self._attempts: tuple[int, int] = (-1, 0)
         self._repeats = Repeats(store.known)
         self._counts: Counter[str] = Counter()
+        add = self._watch.timed("store", store.add)
+        self._standing = Standing(journal, store, add, engine, once, partition, self._counts)
         self._broken: Counter[str] = Counter()
         self._loop = Loop("pipeline")
 
@@ -124,10 +119,10 @@ class Pipeline:
         after the mark has changed, except alerts, which the same matches leave as they are.
         """
         self._swap()
-        position = self._position()
+        position = self._standing.position(self._sieve.rewind if self._sieve is not None else lambda: None)
         entries, ticket = self._take(position, limit)
         if entries:
-            self._tell_gap(position, entries[0].position)
+            self._standing.tell_gap(position, entries[0].position)
             self._go_on(entries, ticket)
             position = entries[-1].position + 1
         else:
@@ -149,9 +144,10 @@ class Pipeline:
         if waiting is None:
             return
         before = self._crew
-        self._engine, self._crew = waiting
+        self._standing.engine, self._crew = waiting
         # What the engine before has gathered is in the mark: it was written with the last batch.
-        self._ahead, self._at = None, None
+        self._ahead = None
+        self._standing.leave()
         if before is not None:
             before.close()
 
@@ -188,60 +184,7 @@ class Pipeline:
     @property
     def position(self) -> int:
         """Return where the last batch ended, for people; the mark in the store is what counts."""
-        return self._at or 0
-
-    def _position(self) -> int:
-        # Where several processes share the work, another one may have been here and moved the mark.
-        if self._at is None or self._store.mark(self._partition).position != self._at:
-            self._restore()
-        position = self._at or 0
-        is_anew = self._once is not None and self._once.is_anew(self._journal.identity())
-        if is_anew or position > self._journal.end():
-            # The journal was replaced or restored: the store drops by id what it knows already. The mark goes back at
-            # once, or a batch that reaches beyond it would be passed over up to there; the correlations begin anew,
-            # or they would count twice what comes again.
-            end, self._at = self._journal.end(), None
-            log.warning("The journal is younger than the store; reading it anew.", extra={"mark": position, "end": end})
-            self._move_to(0, self._sealed(b""))
-            if self._sieve is not None:
-                self._sieve.rewind()
-            self._restore()
-            return 0
-        return position
-
-    def _tell_gap(self, position: int, first: int) -> None:
-        if 0 < position < first and position < self._journal.begin():
-            self._counts["gaps"] += 1
-            log.error(
-                "The store is older than the journal's first event; what lay between is in neither of them. "
-                "Restore a newer backup of the store if there is one.",
-                extra={"mark": position, "missing": first - position, "partition": self._partition},
-            )
-
-    def _tell_missing(self, once: Once) -> None:
-        if once.missing:
-            self._counts["gaps"] += 1
-            sentence = "The journal was made anew before all in it was stored; acknowledged events are lost with it."
-            log.error(sentence, extra={"missing": once.missing, "partition": self._partition})
-            once.missing = 0
-
-    def _restore(self) -> None:
-        """Bring all that is gathered back to where the mark is; where that fails, the next step does it first."""
-        self._at = None
-        mark = self._store.mark(self._partition)
-        try:
-            self._engine.restore(self._once.open(mark.detection_state) if self._once else mark.detection_state)
-        except InputError:
-            log.exception("The state of correlations cannot be read; they begin anew.")
-            self._engine.restore(b"")
-        self._at, self._doubt = mark.position, mark.doubt
-
-    def _sealed(self, detection: bytes) -> bytes:
-        return self._once.seal(detection) if self._once else detection
-
-    def _move_to(self, position: int, state: bytes, records: Sequence[Record] = ()) -> None:
-        self._counts["stored"] += self._add(records, Mark(position, state, self._partition))
-        self._at = position
+        return self._standing.at or 0
 
     def _go_on(self, entries: Sequence[Entry], ticket: Ticket | None) -> None:
         """Process those entries that have not been seen, and move to behind them all."""
@@ -252,21 +195,21 @@ class Pipeline:
             ticket = None
         if fresh:
             self._process(fresh, ticket)
-        if self._at is not None and self._at < upto:
+        if (at := self._standing.at) is not None and at < upto:
             if self._relay is not None:
-                self._relay.send(self._at, upto, ())
-            self._move_to(upto, self._sealed(self._engine.checkpoint()))
+                self._relay.send(at, upto, ())
+            self._standing.move_to(upto)
 
     def _process(self, entries: Sequence[Entry], ticket: Ticket | None = None) -> None:
         """Process entries together, or where that fails in smaller parts, down to the one that is to blame."""
         try:
             self._advance(entries, ticket)
         except (UnavailableError, ConflictError):
-            self._restore()
+            self._standing.restore()
             raise
         except Exception:
             # Part of the supervised loop: whatever one event does, the others go on.
-            self._restore()
+            self._standing.restore()
             if len(entries) == 1:
                 if not self._is_to_blame(entries[0]):
                     raise
@@ -282,7 +225,7 @@ class Pipeline:
     def _advance(self, entries: Sequence[Entry], ticket: Ticket | None) -> None:
         upto = entries[-1].position + 1
         records, hits, notes = self._judged(entries, ticket)
-        places = self._repeats.fresh(entries, records, notes.keyed, self._doubt)
+        places = self._repeats.fresh(entries, records, notes.keyed, self._standing.doubt)
         repeated: Counter[str] = Counter()
         if len(places) < len(entries):
             repeated.update(entry.event.collector for entry in entries)
@@ -291,15 +234,15 @@ class Pipeline:
             hits = [hits[place] for place in places]
             repeated.subtract(entry.event.collector for entry in entries)
             notes = noted(entries, records)
-        if self._relay is not None and self._at is not None:
-            self._relay.send(self._at, upto, list(zip(entries, records, hits, strict=True)))
+        if self._relay is not None and (at := self._standing.at) is not None:
+            self._relay.send(at, upto, list(zip(entries, records, hits, strict=True)))
         # Of all the others only that they came is of interest, and how far time has gone: the last one tells.
         heard = [
             (entries[place].position, records[place], found)
             for place, found in enumerate(hits)
             if found or place == len(hits) - 1
         ]
-        conclude = self._watch.timed("correlate", self._engine.conclude)
+        conclude = self._watch.timed("correlate", self._standing.engine.conclude)
         matches = conclude([record for _, record, _ in heard], [found for _, _, found in heard])
         before = entries[0].position if entries else upto
         if shown := self._sift({record.id: position for position, record, _ in heard}, matches, before, upto):
@@ -336,7 +279,7 @@ class Pipeline:
 
     def _judged_here(self, entries: Sequence[Entry]) -> tuple[Sequence[Record], list[list[Hit]], Notes]:
         records = self._watch.timed("normalise", normalised)(self._normalise, entries)
-        return records, self._watch.timed("match", self._engine.judge)(records), noted(entries, records)
+        return records, self._watch.timed("match", self._standing.engine.judge)(records), noted(entries, records)
 
     def _sift(
         self, positions: Mapping[str, int], matches: list[tuple[Match, Record]], before: int, upto: int
@@ -351,7 +294,7 @@ class Pipeline:
         """Raise what correlations have found by waiting: nothing new has come that would have told them."""
         if self._relay is not None:
             self._relay.idle(position, self._clock())
-        matches = self._engine.advance(microseconds(to_text(self._clock())))
+        matches = self._standing.engine.advance(microseconds(to_text(self._clock())))
         if not matches:
             return
         sieve = self._sieve
@@ -359,18 +302,18 @@ class Pipeline:
             shown = matches if sieve is None else sieve.sift(matches, [position] * len(matches), position)
             if shown:
                 self._on_matches(shown)
-            self._move_to(position, self._sealed(self._engine.checkpoint()))
+            self._standing.move_to(position)
         except Exception:
             # What they waited for is still in the mark, and is found again.
-            self._restore()
+            self._standing.restore()
             raise
         self._counts["matches"] += len(matches)
 
     def _commit(self, entries: Sequence[Entry], records: Sequence[Record], notes: Notes, upto: int) -> None:
         if self._once is not None:
             self._once.note(entries)
-            self._tell_missing(self._once)
-        self._move_to(upto, self._sealed(self._engine.checkpoint()), records)
+            self._standing.tell_missing()
+        self._standing.move_to(upto, records)
         self._repeats.remember(records[place] for place in notes.keyed)
         self._counts["events"] += len(entries)
         faults: dict[tuple[str, str], tuple[int, str]] = {}

@@ -51,8 +51,12 @@ class Detection(Finder, Protocol):
         """Return all that is gathered."""
         ...
 
+    def changes(self) -> bytes | None:
+        """Return what to put behind the last checkpoint and its changes since; None where a checkpoint is due."""
+        ...
+
     def restore(self, state: bytes) -> None:
-        """Go on from a checkpoint; raise InputError where it is damaged."""
+        """Go on from a checkpoint with what was put behind it; raise InputError where it is damaged."""
         ...
 
 

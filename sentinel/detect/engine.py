@@ -149,8 +149,12 @@ class Engine:
         """Return the state of the correlations."""
         return self._correlator.dump()
 
+    def changes(self) -> bytes | None:
+        """Return what to put behind the last checkpoint and its changes since; None where a checkpoint is due."""
+        return self._correlator.changes()
+
     def restore(self, state: bytes) -> None:
-        """Go on from a checkpoint; from an empty one, start anew. Raises InputError where it is damaged."""
+        """Go on from a checkpoint and its changes; from nothing, start anew. Raises InputError where it is damaged."""
         self._correlator.load(state)
 
 

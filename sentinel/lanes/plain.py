@@ -35,5 +35,9 @@ class PlainRules:
         """Return nothing: there is no state."""
         return b""
 
+    def changes(self) -> bytes | None:
+        """Return None: an empty checkpoint is as short."""
+        return None
+
     def restore(self, state: bytes) -> None:
         """Have no state to go back to."""

@@ -121,7 +121,7 @@ def backlog(journal: Journal, store: Store, at: datetime) -> Iterator[Finding]:
     """Yield that events wait long for the pipeline."""
     oldest: datetime | None = None
     for number in journal.parts():
-        for entry in journal.part(number).read(store.mark(number).position, 1):
+        for entry in journal.part(number).read(store.position(number), 1):
             oldest = min(oldest or at, from_text(entry.received_at))
     if oldest is not None and (age := at - oldest) > BEHIND:
         facts = {"object_kind": "journal", "value": round(age.total_seconds()), "limit": BEHIND.total_seconds()}

@@ -84,11 +84,11 @@ def lag(journal: Journal, store: Store, clock: Callable[[], datetime] = now) -> 
 
     def waiting() -> Iterator[Sample]:
         for number in journal.parts():
-            yield (str(number),), float(journal.part(number).waiting(store.mark(number).position))
+            yield (str(number),), float(journal.part(number).waiting(store.position(number)))
 
     def age() -> Iterator[Sample]:
         for number in journal.parts():
-            oldest = journal.part(number).read(store.mark(number).position, 1)
+            oldest = journal.part(number).read(store.position(number), 1)
             late = (clock() - from_text(oldest[0].received_at)).total_seconds() if oldest else 0.0
             yield (str(number),), late
 

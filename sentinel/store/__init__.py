@@ -43,6 +43,8 @@ class Mark:
     """Part of the journal that the position counts in; a local journal has only this one."""
     doubt: int = field(default=0, compare=False)
     """What lies before it and not before the mark may be stored already, by a batch that was cut short; 0: nothing."""
+    follows: bool = field(default=False, compare=False)
+    """Given to `add`: the state is only what to put behind that of the mark before; a mark that is read has it all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,10 @@ class Store(Protocol):
 
     def mark(self, partition: int = 0) -> Mark:
         """Return the mark of the last `add` of that part of the journal."""
+        ...
+
+    def position(self, partition: int = 0) -> int:
+        """Return the position of that mark, which costs less than to read all of it."""
         ...
 
     def known(self, ids: Sequence[str]) -> set[str]:

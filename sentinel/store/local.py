@@ -89,6 +89,10 @@ class LocalStore:
         """Return the mark of the last `add` of that part of the journal."""
         return self._manifest.mark(partition)
 
+    def position(self, partition: int = 0) -> int:
+        """Return the position of that mark."""
+        return self._manifest.position(partition)
+
     def known(self, ids: Sequence[str]) -> set[str]:
         """Return those of `ids` that are stored already."""
         with self._writing, self._explained():

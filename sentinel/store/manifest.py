@@ -36,6 +36,9 @@ CREATE TABLE IF NOT EXISTS damaged (
 CREATE TABLE IF NOT EXISTS marks (
     partition INTEGER PRIMARY KEY, position INTEGER NOT NULL, detection_state BLOB NOT NULL
 );
+CREATE TABLE IF NOT EXISTS changes (
+    number INTEGER PRIMARY KEY, partition INTEGER NOT NULL, detection_state BLOB NOT NULL
+);
 CREATE TABLE IF NOT EXISTS counter (one INTEGER PRIMARY KEY CHECK (one = 1), next_number INTEGER NOT NULL);
 INSERT OR IGNORE INTO counter VALUES (1, 1);
 """
@@ -106,7 +109,18 @@ class Manifest:
             row = self._db.execute(
                 "SELECT position, detection_state FROM marks WHERE partition = ?", (partition,)
             ).fetchone()
-        return Mark(0, b"", partition) if row is None else Mark(row[0], bytes(row[1]), partition)
+            changes = self._db.execute(
+                "SELECT detection_state FROM changes WHERE partition = ? ORDER BY number", (partition,)
+            ).fetchall()
+        if row is None:
+            return Mark(0, b"", partition)
+        return Mark(row[0], b"".join((row[1], *(change for (change,) in changes))), partition)
+
+    def position(self, partition: int) -> int:
+        """Return the position of that mark."""
+        with self._lock, self._explained("read"):
+            row = self._db.execute("SELECT position FROM marks WHERE partition = ?", (partition,)).fetchone()
+        return 0 if row is None else int(row[0])
 
     def segments(self) -> list[Segment]:
         """Return the segments that count, oldest number first."""
@@ -131,11 +145,22 @@ class Manifest:
         with self._lock, self._explained("write"), self._transaction():
             if segment is not None:
                 self._insert(segment)
+            if mark.follows:
+                self._follow(mark)
+                return
+            self._db.execute("DELETE FROM changes WHERE partition = ?", (mark.partition,))
             self._db.execute(
                 "INSERT INTO marks VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET position = excluded.position, "
                 "detection_state = excluded.detection_state",
                 (mark.partition, mark.position, mark.detection_state),
             )
+
+    def _follow(self, mark: Mark) -> None:
+        # The long state stays where it is: to write it anew with every batch would cost more than the batch.
+        self._db.execute("UPDATE marks SET position = ? WHERE partition = ?", (mark.position, mark.partition))
+        self._db.execute(
+            "INSERT INTO changes (partition, detection_state) VALUES (?, ?)", (mark.partition, mark.detection_state)
+        )
 
     def replace(self, old: Sequence[Segment], new: Segment | None, since: str) -> None:
         """Let `new`, if any, count instead of `old`, whose files wait for their removal from `since` on."""

@@ -55,7 +55,7 @@ def _playbooks(opened: Home) -> str:
 def _journal(opened: Home) -> str:
     waiting = 0
     for number in opened.journal.parts():
-        part, mark = opened.journal.part(number), opened.store.mark(number).position
+        part, mark = opened.journal.part(number), opened.store.position(number)
         if mark > part.end():
             raise ConflictError(
                 f"the store is at {mark} and the journal ends at {part.end()}: an older journal was put here; the "

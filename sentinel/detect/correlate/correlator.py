@@ -8,7 +8,7 @@ from sentinel.detect.correlate.contribution import MAX_DEPTH
 from sentinel.detect.correlate.desk import Desk
 from sentinel.detect.correlate.hit import AGENCY, Hit
 from sentinel.detect.correlate.holdback import Waiting
-from sentinel.detect.correlate.state import decode, encode, put_back
+from sentinel.detect.correlate.state import decode, encode, encode_changes, put_back
 from sentinel.detect.rule import Correlation
 from sentinel.errors import InputError
 from sentinel.model.match import Match
@@ -20,6 +20,8 @@ MAX_HELD = 500_000
 """Matches that wait, over all correlations; each gets its share."""
 MIN_SHARE = 20_000
 MAX_LATENESS_SECONDS = 3_600.0
+MIN_CHANGES_BYTES = 1_000_000
+"""So much is put behind a state, and as much again as the state is long, before it is written anew."""
 _NOBODY = Record("", {})
 Completed = tuple[Match, Record]
 
@@ -55,6 +57,9 @@ class Correlator:
         self._order = 0
         self._clock = 0
         self._told = 0
+        self._changes_bytes: int | None = None
+        """Length of all `changes` since the last `dump`; None where that was not written, or something else read."""
+        self._dump_bytes = 0
         self.judged = 0
         """How many matches were held back and went on since the start."""
 
@@ -190,27 +195,41 @@ class Correlator:
 
     def dump(self) -> bytes:
         """Return the state; `load` takes it back."""
-        return encode(self._order, self._clock, self._desks)
+        state = encode(self._order, self._clock, self._desks)
+        self._dump_bytes, self._changes_bytes = len(state), 0
+        return state
+
+    def changes(self) -> bytes | None:
+        """Return what to put behind the last `dump` and all `changes` since; None where another `dump` is due."""
+        written = self._changes_bytes
+        if written is None or self._holds_back or written > max(self._dump_bytes, MIN_CHANGES_BYTES):
+            return None
+        changed = encode_changes(self._order, self._clock, self._desks)
+        self._changes_bytes = written + len(changed)
+        return changed
 
     def load(self, state: bytes) -> None:
-        """Take back what `dump` returned, or start empty on nothing; raise InputError for anything else.
+        """Take back what `dump` returned, with any `changes` after it, or start empty on nothing.
 
+        Raises InputError for anything else.
         What belongs to a correlation that has changed since is left out: it was gathered for another question.
         """
         for desk in self._desks:
             desk.reset()
         self._order = self._clock = 0
-        if not state:
-            return
-        stored = decode(state)
-        self._order, self._clock = stored.order, stored.clock
+        self._changes_bytes = None
         desks = {desk.correlation.info.id: desk for desk in self._desks}
-        for each in stored.desks:
-            known = desks.get(each.rule)
-            if known is not None and known.digest == each.digest:
-                put_back(each, known)
-            else:
-                log.warning("A correlation has changed; what it had gathered is dropped.", extra={"rule": each.rule})
+        left_out: set[str] = set()
+        for stored in decode(state) if state else ():
+            self._order, self._clock = stored.order, stored.clock
+            for each in stored.desks:
+                known = desks.get(each.rule)
+                if known is not None and known.digest == each.digest:
+                    put_back(each, known)
+                else:
+                    left_out.add(each.rule)
+        for rule in sorted(left_out):
+            log.warning("A correlation has changed; what it had gathered is dropped.", extra={"rule": rule})
 
 
 def _depths(correlations: Mapping[str, Correlation]) -> dict[str, int]:

@@ -27,6 +27,8 @@ class Groups:
         """Those of them that were touched since the last checkpoint, the one touched last at the end."""
         self._encoded: dict[Key, msgspec.Raw] = {}
         """What the last checkpoint kept of each, in the same order as the groups."""
+        self._gone: dict[Key, None] = {}
+        """Those that the last checkpoint kept, and that are there no more, or anew."""
         self.held = 0
         """Contributions of all groups."""
         self.evicted = 0
@@ -67,19 +69,32 @@ class Groups:
 
     def put_back(self, key: Key, group: Group) -> None:
         """Take in a group as a checkpoint has it."""
+        self.drop(key)
         self._touch(key)
         self._groups[key] = group
         self.held += len(group.waiting)
 
+    def drop(self, key: Key) -> None:
+        """Be without a group, as a checkpoint says; it may be gone already."""
+        if key in self._groups:
+            self._forget(key)
+
     def encoded(self) -> list[msgspec.Raw]:
         """Return each as a checkpoint keeps it: key, time and what waits; the longest untouched first."""
-        for key in self._changed:
+        self.changes()
+        return list(self._encoded.values())
+
+    def changes(self) -> tuple[list[msgspec.Raw], list[Key]]:
+        """Return the groups touched since the last call, as `encoded` does, and the keys of those that are gone."""
+        changed, gone = list(self._changed), list(self._gone)
+        for key in changed:
             group = self._groups[key]
             # At the end, where the group itself went when it was touched.
             self._encoded.pop(key, None)
             self._encoded[key] = msgspec.Raw(_encoder.encode((key, group.touched, group.waiting)))
         self._changed.clear()
-        return list(self._encoded.values())
+        self._gone.clear()
+        return [self._encoded[key] for key in changed], gone
 
     def _touch(self, key: Key) -> None:
         self._changed.pop(key, None)
@@ -88,7 +103,8 @@ class Groups:
     def _remove(self, key: Key) -> Group:
         # Where no checkpoint is ever asked for, what is gone must not be remembered either.
         self._changed.pop(key, None)
-        self._encoded.pop(key, None)
+        if self._encoded.pop(key, None) is not None:
+            self._gone[key] = None
         return self._groups.pop(key)
 
     def _forget(self, key: Key) -> int:

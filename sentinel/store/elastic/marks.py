@@ -8,7 +8,18 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, Engine, delete, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    LargeBinary,
+    cast,
+    delete,
+    insert,
+    literal,
+    select,
+    update,
+)
 
 from sentinel.database.connect import reading
 from sentinel.database.dialect import insert_new
@@ -71,6 +82,12 @@ class Marks:
             Held(partition, mark.position, mark.owner, doubt, streams),
         )
 
+    def position(self, partition: int) -> int:
+        """Return the position of the mark; 0 where there is none yet."""
+        with reading(self._database) as connection:
+            found = connection.execute(select(marks.c.position).where(marks.c.partition == partition)).scalar()
+        return found or 0
+
     def intend(self, held: Held, upto: int, streams: Collection[str]) -> Held:
         """Write down that records before `upto` are about to be sent; from here on they may be stored.
 
@@ -93,7 +110,8 @@ class Marks:
         doubt = max(held.doubt, held.position) if mark.position < held.position else held.doubt
         after = Held(held.partition, mark.position, self.owner, doubt, held.streams)
         with self._database.begin() as connection:
-            self._swap(connection, held, {"position": mark.position, "detection_state": mark.detection_state})
+            state = _behind(mark.detection_state) if mark.follows else mark.detection_state
+            self._swap(connection, held, {"position": mark.position, "detection_state": state})
             if after.is_in_doubt:
                 self._doubt(connection, after)
                 return after
@@ -131,6 +149,11 @@ class Marks:
             "owner": self.owner, "at": to_text(self._clock()),
         }  # fmt: skip
         connection.execute(insert(intents), [row])
+
+
+def _behind(change: bytes) -> ColumnElement[bytes]:
+    """Return the state of a mark with `change` behind it."""
+    return cast(marks.c.detection_state.op("||")(literal(change, LargeBinary)), LargeBinary)
 
 
 def _lost(held: Held) -> ConflictError:

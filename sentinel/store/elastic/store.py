@@ -61,7 +61,8 @@ class ElasticStore:
         self._counts: Counter[str] = Counter()
         self._wire = Wire(client, pattern(namespace), refresh=refresh)
         self._bulk = Bulk(self._wire, self._lines, self._counts, stop=self._stop, patience_seconds=patience_seconds)
-        self._writer = Writer(self._bulk, Marks(database, clock=clock), self._item, on_rejected)
+        self._marks = Marks(database, clock=clock)
+        self._writer = Writer(self._bulk, self._marks, self._item, on_rejected)
         self._finder = Finder(client, namespace)
         self._upkeep = Upkeep(client, namespace)
         self._expirer = Expirer(client, namespace, clock)
@@ -94,6 +95,10 @@ class ElasticStore:
     def mark(self, partition: int = 0) -> Mark:
         """Return the mark of the last `add` of that part of the journal; this thread may move it from now on."""
         return self._writer.mark(partition)
+
+    def position(self, partition: int = 0) -> int:
+        """Return the position of that mark, and take nothing over."""
+        return self._marks.position(partition)
 
     def known(self, ids: Sequence[str]) -> set[str]:
         """Return those of `ids` that are stored already."""
