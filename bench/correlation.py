@@ -153,21 +153,24 @@ def checkpoints() -> None:
         correlator.see(hit)
     before = time.process_time()
     state = correlator.dump()
-    first = time.process_time() - before
-    taken = []
+    first, whole = time.process_time() - before, len(state)
+    taken, changes = [], []
     for turn in range(ROUNDS):
         for hit in given[HELD + turn * BATCH : HELD + (turn + 1) * BATCH]:
             correlator.see(hit)
         before = time.process_time()
-        state = correlator.dump()
+        change = correlator.changes() or correlator.dump()
         taken.append(time.process_time() - before)
+        changes.append(len(change))
+    state = correlator.dump()
     before = time.process_time()
     Correlator([made]).load(state)
     loaded = time.process_time() - before
     say(
-        f"checkpoint of {correlator.held:,} held matches in 10,000 groups: {len(state) / 1e6:.1f} MB, "
+        f"checkpoint of {correlator.held:,} held matches in 10,000 groups: {whole / 1e6:.1f} MB, "
         f"first {first * 1e3:.0f} ms, "
-        f"after a batch of {BATCH:,} {statistics.median(taken) * 1e3:.0f} ms, restored in {loaded * 1e3:.0f} ms"
+        f"after a batch of {BATCH:,} {statistics.median(changes) / 1e6:.2f} MB, "
+        f"{statistics.median(taken) * 1e3:.0f} ms, restored in {loaded * 1e3:.0f} ms"
     )
 
 

@@ -10,6 +10,8 @@ from pathlib import Path
 import psutil
 
 EVERY_SECONDS = 0.5
+MEMORY_EVERY = 4
+"""Looks. The kernel walks over all pages of a process to count them: more often would be a load of its own."""
 
 
 @dataclass
@@ -28,7 +30,7 @@ class Sample:
 
 @dataclass
 class Watcher:
-    """Looks twice a second, in a thread."""
+    """Looks twice a second, at memory every other second, in a thread."""
 
     home: Path
     pid: int
@@ -67,9 +69,12 @@ class Watcher:
         return lags
 
     def _run(self) -> None:
+        rss = pss = looks = 0
         while not self._stop.wait(EVERY_SECONDS):
             received, stored = self.received(), self.stored()
-            rss, pss = self._memory()
+            if looks % MEMORY_EVERY == 0:
+                rss, pss = self._memory()
+            looks += 1
             self.samples.append(Sample(time.time(), received, stored, rss, pss, 100 - psutil.cpu_percent()))
 
     def _memory(self) -> tuple[int, int]:

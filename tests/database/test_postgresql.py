@@ -32,6 +32,7 @@ ROOMS = [
     "tests/quarantine",
     "tests/rulebook",
     "tests/selfwatch",
+    "tests/store/elastic/test_marks.py",
     "tests/test_audit.py",
     "tests/database",
 ]

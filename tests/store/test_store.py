@@ -90,6 +90,22 @@ def test_the_mark_moves_without_records_too(reopen: Reopen) -> None:
     assert reopen().mark() == Mark(7, b"x")
 
 
+def test_what_follows_is_put_behind_the_state_of_the_mark_before(reopen: Reopen) -> None:
+    store = reopen()
+    store.add([record(1)], Mark(1, b"whole\x00"))
+    for number in (2, 3):
+        store.add([record(number)], Mark(number, b"\xff%d\x00" % number, follows=True))
+        assert store.position() == number
+    assert reopen().mark() == Mark(3, b"whole\x00\xff2\x00\xff3\x00")
+    store = reopen()
+    store.mark()
+    store.add([], Mark(4, b"anew"))
+    store.add([], Mark(5, b"", follows=True))
+    store = reopen()
+    assert store.mark() == Mark(5, b"anew")
+    assert store.position(3) == 0
+
+
 def test_a_repeated_record_is_kept_once(reopen: Reopen) -> None:
     store = reopen()
     assert store.add([record(1), record(2), record(1)], Mark(3)) == 2

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from sentinel.detect.correlate import groups as bounds
 from sentinel.detect.correlate import holdback, window
-from sentinel.detect.correlate.correlator import MAX_DEPTH, Correlator
+from sentinel.detect.correlate.correlator import MAX_DEPTH, MIN_CHANGES_BYTES, Correlator
 from sentinel.detect.correlate.expression import names_in, parse
 from sentinel.detect.correlate.hit import Hit
 from sentinel.errors import InputError
@@ -141,10 +141,49 @@ def test_a_state_with_a_wrong_bit_is_refused(place: int, bit: int) -> None:
         Correlator([correlation], 1.0).load(bytes(state))
 
 
+@given(place=st.integers(0, 10_000), bit=st.integers(0, 7))
+def test_one_flipped_bit_in_what_was_put_behind_a_state_is_noticed(place: int, bit: int) -> None:
+    correlation = made("k", "value_count", ["a"], fields=("user",), limits=(("gte", 9.0),))
+    correlator = Correlator([correlation])
+    whole = correlator.dump()
+    found(correlator, [hit(number, number, user=f"u{number}") for number in range(5)])
+    changes = bytearray(correlator.changes() or b"")
+    changes[place % len(changes)] ^= 1 << bit
+    with pytest.raises(InputError, match="detection state"):
+        Correlator([correlation]).load(whole + changes)
+
+
+def test_changes_alone_and_a_whole_behind_another_are_refused() -> None:
+    correlation = made("k", "event_count", ["a"])
+    correlator = Correlator([correlation])
+    whole = correlator.dump()
+    changes = correlator.changes() or b""
+    for state in (changes, whole + whole, whole + changes + whole, whole + changes[:-1]):
+        with pytest.raises(InputError, match="detection state"):
+            Correlator([correlation]).load(state)
+
+
+def test_a_state_is_written_anew_when_the_changes_behind_it_are_as_long() -> None:
+    correlator = Correlator([made("k", "event_count", ["a"], group_by=("ip",), limits=(("gte", 9.0),))])
+    assert correlator.changes() is None, "nothing was written that they could stand behind"
+    correlator.dump()
+    written, rounds = 0, 0
+    while (changes := correlator.changes()) is not None:
+        written += len(changes)
+        for number in range(1_000):
+            correlator.see(hit(rounds * 1_000 + number, rounds, ip=str(rounds * 1_000 + number)))
+        rounds += 1
+    assert MIN_CHANGES_BYTES < written < 2 * MIN_CHANGES_BYTES
+    assert correlator.dump()
+    assert correlator.changes() is not None
+    correlator.load(b"")
+    assert correlator.changes() is None
+
+
 @given(state=st.binary(max_size=200))
 def test_no_bytes_break_the_loading_of_a_state(state: bytes) -> None:
     correlator = Correlator([made("k", "event_count", ["a"])])
-    for text in (state, b"SENTINEL-CORRELATIONS-2\n" + state):
+    for text in (state, b"SENTINEL-CORRELATIONS-3\n" + state):
         try:
             correlator.load(text)
         except InputError:
@@ -179,24 +218,31 @@ def test_a_condition_nested_too_deep_is_refused() -> None:
         parse("not " * 2_000 + "a", str)
 
 
-HITS = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 40), st.booleans()), min_size=1, max_size=40)
+WRITTEN = st.sampled_from(["", "whole", "changes"])
+HITS = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 40), WRITTEN), min_size=1, max_size=40)
 
 
 @given(HITS, st.sampled_from(["event_count", "value_count"]))
 def test_a_state_that_was_written_often_is_one_that_was_written_once(
-    steps: list[tuple[int, int, bool]], kind: str
+    steps: list[tuple[int, int, str]], kind: str
 ) -> None:
     def correlator() -> Correlator:
         return Correlator([made("k", kind, ["a"], group_by=("ip",), limits=(("gte", 3.0),), fields=("user",))])
 
     often, once = correlator(), correlator()
-    for number, (ip, at, is_written) in enumerate(steps):
+    written = often.dump()
+    for number, (ip, at, how) in enumerate(steps):
         each = hit(number, at * 3_000, ip=str(ip), user=str(number % 4))
         assert often.see(each) == once.see(each)
         for one in (often, once):
             one.expire()
-        if is_written:
-            often.dump()
+        if how == "whole":
+            written = often.dump()
+        elif how == "changes":
+            written += often.changes() or b""
+            again = correlator()
+            again.load(written)
+            assert again.dump() == once.dump()
     assert often.dump() == once.dump()
     restored = correlator()
     restored.load(once.dump())

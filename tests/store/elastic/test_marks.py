@@ -39,6 +39,15 @@ def test_an_intent_is_open_until_the_mark_has_passed_it(engine: Engine) -> None:
     assert Marks(engine, "b").read(0)[1] == Held(0, 60, "a")
 
 
+def test_what_follows_is_put_behind_the_state_there(engine: Engine) -> None:
+    worker = Marks(engine, "a")
+    held = worker.move(worker.read(0)[1], Mark(1, b"whole\x00\xff"))
+    held = worker.move(held, Mark(2, b"\x00\xfe", follows=True))
+    worker.move(held, Mark(3, b"", follows=True))
+    assert Marks(engine, "b").read(0)[0] == Mark(3, b"whole\x00\xff\x00\xfe")
+    assert (worker.position(0), worker.position(1)) == (3, 0)
+
+
 def test_a_mark_that_moves_back_leaves_in_doubt_what_lies_behind_it(engine: Engine) -> None:
     worker = Marks(engine, "a")
     held = worker.move(worker.read(0)[1], Mark(100))
