@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, case, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, case, func, select, update
 
 from sentinel.alerts.queue import MAX_OFFSET, MAX_PAGE, Alerts, Raised, check_operator
 from sentinel.alerts.rows import from_row as alert_from_row
@@ -16,6 +16,7 @@ from sentinel.database.text import fit
 from sentinel.database.timeline import Line, write
 from sentinel.errors import ConflictError, InputError, RefusedError
 from sentinel.incidents import grouping
+from sentinel.incidents.attaching import Attaching
 from sentinel.model import moment
 from sentinel.model.agency import Scope
 from sentinel.model.alert import Alert, CloseReason
@@ -24,7 +25,6 @@ from sentinel.model.principal import Principal
 
 MAX_NOTE_CHARACTERS = 4_000
 MAX_TIMELINE = 5_000
-SYSTEM = "system"
 _COLUMNS = [name for name in Incident.__slots__ if name != "alerts"]
 
 
@@ -56,7 +56,10 @@ class Incidents:
             return []
         with self._engine.begin() as connection:
             serialise(connection, incidents)
-            placed = [(alert, self._attach(connection, alert)) for alert in _current(connection, raised)]
+            batch = _current(connection, raised)
+            attaching = Attaching(connection, self._audit, batch)
+            placed = [(alert, attaching.attach(alert)) for alert in batch]
+            attaching.write()
             ids = list(dict.fromkeys(incident for _, incident in placed if incident is not None))
             known = {
                 each.id: each
@@ -160,76 +163,6 @@ class Incidents:
             change = update(incidents).where(incidents.c.id == incident_id)
             transaction.execute(change.values(changed_at=line.at))
 
-    def _attach(self, connection: Connection, alert: Alert) -> str | None:
-        if alert.incident is not None:
-            return alert.incident
-        joined = _joinable(connection, alert)
-        if joined is None and not grouping.opens(alert):
-            return None
-        incident = joined or self._open(connection, alert)
-        connection.execute(update(alerts).where(alerts.c.id == alert.id).values(incident=incident))
-        line = Line(
-            incident=incident,
-            key=f"alert:{alert.id}",
-            at=alert.first_at,
-            kind="event",
-            actor=SYSTEM,
-            code="alert.raised",
-            text=f"The rule '{alert.title}' fired" + (f" on {alert.host}" if alert.host else ""),
-            facts={
-                "alert": alert.id,
-                "title": alert.title,
-                "title_vi": alert.title_vi,
-                "level": alert.level.value,
-                "host": alert.host,
-            },
-        )
-        write(connection, [line])
-        if joined is not None:
-            self._raise_priority(connection, joined, alert)
-        return incident
-
-    def _open(self, connection: Connection, alert: Alert) -> str:
-        now = moment.to_text(moment.now())
-        values: dict[str, object] = {
-            "id": grouping.incident_id(alert),
-            "group_key": grouping.key(alert),
-            "title": alert.title,
-            "title_vi": alert.title_vi,
-            "agency": alert.agency,
-            "host": alert.host,
-            "priority": grouping.priority(alert.level).value,
-            "state": IncidentState.OPEN.value,
-            "note": "",
-            "opened_at": now,
-            "changed_at": now,
-        }
-        connection.execute(insert(incidents).values(values))
-        self._audit.record(
-            actor=SYSTEM,
-            agency=alert.agency,
-            action="incident.opened",
-            object=str(values["id"]),
-            detail={"alert": alert.id, "rule": alert.rule_id, "priority": values["priority"]},
-            connection=connection,
-        )
-        facts = {"priority": values["priority"]}
-        text = f"Incident opened with priority {values['priority']}"
-        write(connection, [_line(str(values["id"]), "opened", "state", SYSTEM, "incident.opened", text, facts)])
-        return str(values["id"])
-
-    def _raise_priority(self, connection: Connection, incident: str, alert: Alert) -> None:
-        row = connection.execute(select(incidents).where(incidents.c.id == incident)).mappings().one()
-        old, new = row["priority"], grouping.priority(alert.level).value
-        now = moment.to_text(moment.now())
-        values = {"changed_at": now} | ({"priority": new} if new < old else {})
-        connection.execute(update(incidents).where(incidents.c.id == incident).values(values))
-        if new < old:
-            self._record(connection, SYSTEM, row, "incident.priority_raised", f"alert {alert.id}")
-            text, facts = f"Priority raised from {old} to {new}", {"from": old, "to": new, "alert": alert.id}
-            code = "incident.priority_raised"
-            write(connection, [_line(incident, f"priority:{alert.id}", "state", SYSTEM, code, text, facts)])
-
     def _record(
         self, connection: Connection, actor: str, row: RowMapping, action: str, why: str, **detail: object
     ) -> int:
@@ -253,20 +186,6 @@ def _current(connection: Connection, raised: Sequence[Raised]) -> list[Alert]:
     present = [found[each.alert.id] for each in raised if each.alert.id in found]
     unique = {alert.id: alert for alert in present}.values()
     return sorted(unique, key=lambda alert: (not grouping.opens(alert), alert.first_at, -alert.level.rank, alert.id))
-
-
-def _joinable(connection: Connection, alert: Alert) -> str | None:
-    query = (
-        select(incidents.c.id, func.count(), func.min(alerts.c.first_at), func.max(alerts.c.last_at))
-        .join(alerts, alerts.c.incident == incidents.c.id)
-        .where(incidents.c.group_key == grouping.key(alert), incidents.c.state == IncidentState.OPEN.value)
-        .group_by(incidents.c.id, incidents.c.opened_at)
-        .order_by(incidents.c.opened_at.desc(), incidents.c.id)
-    )
-    for incident, number, first_at, last_at in connection.execute(query).all():
-        if number < grouping.MAX_ALERTS and grouping.is_near(alert, first_at, last_at):
-            return str(incident)
-    return None
 
 
 def _load(
