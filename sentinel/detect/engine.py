@@ -9,7 +9,8 @@ from sentinel.detect.correlate.correlator import Completed, Correlator
 from sentinel.detect.correlate.hit import Hit, hit_of, microseconds
 from sentinel.detect.explain import explain
 from sentinel.detect.facts import Facts
-from sentinel.detect.routing import Candidate, Router
+from sentinel.detect.index.partition import Partition
+from sentinel.detect.routing import Candidate, Route, Router
 from sentinel.detect.rule import RuleSet
 from sentinel.detect.taxonomy import Family
 from sentinel.detect.why import Verdict, why
@@ -65,7 +66,13 @@ class Engine:
 
     def judge(self, records: Sequence[Record]) -> list[list[Hit]]:
         """Return for each record the hits of plain rules; any process may do it, because it needs no state."""
-        return [self._hits(record) for record in records]
+        hits: list[list[Hit]] = [[] for _ in records]
+        for (route, partition), places in self.router.parted(records).items():
+            found = partition.find_all([records[place].fields for place in places])
+            for place, rules in zip(places, found, strict=True):
+                if rules:
+                    hits[place] = self._hits(records[place], route, partition, rules)
+        return hits
 
     def conclude(self, records: Sequence[Record], hits: Sequence[Sequence[Hit]]) -> list[tuple[Match, Record]]:
         """Return what follows from the hits on `records`, in order: their own matches, and those of correlations."""
@@ -99,12 +106,7 @@ class Engine:
         """Return the correlation matches that still waited for late records: nothing more will come."""
         return self._correlator.finish()
 
-    def _hits(self, record: Record) -> list[Hit]:
-        route = self.router.route(record.fields)
-        partition = route.partition(record.fields)
-        places = partition.find(record.fields)
-        if not places:
-            return []
+    def _hits(self, record: Record, route: Route, partition: Partition, places: Sequence[int]) -> list[Hit]:
         facts = Facts(record.fields)
         found: dict[str, Hit] = {}
         for place in places:

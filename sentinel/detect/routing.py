@@ -14,7 +14,7 @@ from sentinel.detect.index.plan import Plan
 from sentinel.detect.rule import Rule
 from sentinel.detect.taxonomy import Family, Names, bundled
 from sentinel.detect.values import Number, Text
-from sentinel.model.record import Scalar, Value
+from sentinel.model.record import Record, Scalar, Value
 
 MAX_ROUTES = 5_000
 """Kinds of records remembered; taxonomy files know far fewer, but several of them may speak of one record."""
@@ -153,6 +153,14 @@ class Router:
                 self._memory = Memory()  # The one before still knows all the slots of those routes.
             route = self._routes[key] = Route(key, self._rules, self.families, self._shelf, self._memory)
         return route
+
+    def parted(self, records: Sequence[Record]) -> dict[tuple[Route, Partition], list[int]]:
+        """Return the places of records by their route and partition."""
+        found: dict[tuple[Route, Partition], list[int]] = {}
+        for place, record in enumerate(records):
+            route = self.route(record.fields)
+            found.setdefault((route, route.partition(record.fields)), []).append(place)
+        return found
 
     def candidates(self, fields: Mapping[str, Value], place: int | None = None) -> list[Candidate]:
         """Return the rules for the log sources a record belongs to, or of these only the one at a place.

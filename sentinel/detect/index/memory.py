@@ -1,6 +1,9 @@
 """What all slots and partitions of a rule set remember together stays within bounds."""
 
 from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
 
 MAX_BYTES = 160_000_000
 """Estimated, in one process; a long run over ever new values would otherwise fill the memory slot by slot."""
@@ -16,10 +19,16 @@ class Memory:
         """Bytes, estimated."""
         self._limit = limit
         self._forget: list[Callable[[], None]] = []
+        self._shared: dict[tuple[type, bytes], object] = {}
 
     def join(self, forget: Callable[[], None]) -> None:
         """Let `forget` be called when there is too much."""
         self._forget.append(forget)
+
+    def share(self, name: bytes, own: T) -> T:
+        """Return who came first of this type and name: `own`, or another that does the same."""
+        first = self._shared.setdefault((type(own), name), own)
+        return first if isinstance(first, type(own)) else own
 
     def take(self, length: int, bits: int) -> int:
         """Count an entry about to be kept: so many characters, and bits; return its size."""

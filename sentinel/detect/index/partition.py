@@ -1,6 +1,7 @@
 """One kind of records and the rules that see it: from the values of a record to the rules that hold."""
 
 from collections.abc import Mapping, Sequence
+from operator import or_
 
 from msgspec import msgpack
 
@@ -31,14 +32,14 @@ class Shape:
         there = frozenset(names)
         self.base = 0
         """Bits of all that they do not have."""
-        self.reads: list[tuple[str, dict[object, int], Slot]] = []
-        """Field, bits by value, and who learns new values."""
+        self.reads: list[tuple[str, Slot]] = []
+        """Field, and who judges its values."""
         for slot in slots:
             name = next((name for name in slot.names if name in there), None)
             if name is None:
                 self.base |= slot.absent
             else:
-                self.reads.append((name, slot.known, slot))
+                self.reads.append((name, slot))
         self.words = [
             (each, [name for name in each.names[1:] if name in there], telling(names, each.names[1:])) for each in words
         ]
@@ -66,23 +67,34 @@ class Partition:
 
     def find(self, fields: Mapping[str, Value]) -> tuple[int, ...]:
         """Return the places in `plan.rules` of those that hold for a record."""
+        return self.find_all([fields])[0]
+
+    def find_all(self, records: Sequence[Mapping[str, Value]]) -> list[tuple[int, ...]]:
+        """Return the same for each of some records; those with the same names are asked name by name, together."""
+        found = [NOTHING] * len(records)
         if not self.plan.rules:
-            return NOTHING
-        shape = self._shapes.get(names := tuple(fields)) or self._shape(names)
-        bits = shape.base
-        for name, known, slot in shape.reads:
-            value = fields[name]
-            if type(value) is str:
-                found = known.get(value)
-                bits |= slot.learn(value) if found is None else found
-            else:
-                bits |= slot.bits(value)
+            return found
+        alike: dict[tuple[str, ...], list[int]] = {}
+        for place, fields in enumerate(records):
+            alike.setdefault(tuple(fields), []).append(place)
+        for names, places in alike.items():
+            group = [records[place] for place in places]
+            for place, bits in zip(places, self._bits(names, group), strict=True):
+                concluded = self.verdicts.get(bits)
+                found[place] = self.conclude(bits) if concluded is None else concluded
+        return found
+
+    def _bits(self, names: tuple[str, ...], group: Sequence[Mapping[str, Value]]) -> list[int]:
+        """Return what holds of records that all have these names, as sums of bits."""
+        shape = self._shapes.get(names) or self._shape(names)
+        sums = [shape.base] * len(group)
+        for name, slot in shape.reads:
+            sums = list(map(or_, sums, slot.bits_of_all([fields[name] for fields in group])))
         for words, first, others in shape.words:
-            bits |= words.among(fields, first, others)
+            sums = list(map(or_, sums, words.among_all(group, first, others)))
         for comparison in self._comparisons:
-            bits |= compared(comparison, fields)
-        concluded = self.verdicts.get(bits)
-        return self.conclude(bits) if concluded is None else concluded
+            sums = [bits | compared(comparison, fields) for bits, fields in zip(sums, group, strict=True)]
+        return sums
 
     def _shape(self, names: tuple[str, ...]) -> Shape:
         if len(self._shapes) >= MAX_SHAPES:

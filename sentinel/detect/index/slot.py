@@ -1,9 +1,11 @@
 """What one field says of the rules, as bits; each value is judged once and remembered."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from hashlib import blake2b
 from itertools import chain
 
 import ahocorasick_rs
+from msgspec import msgpack
 
 from sentinel.detect.check import Check, Reads
 from sentinel.detect.facts import MAX_WORDS, Facts, fold, members, text_of
@@ -14,6 +16,8 @@ from sentinel.model.record import Scalar, Value
 
 MAX_REMEMBERED = 40_000
 """Values of one field; when so many are known, all are forgotten and learnt again."""
+MAX_CHEAP = 2_000
+"""Likewise where rules only ask whether it is one of some texts: then it stays at that."""
 MAX_REMEMBERED_CHARACTERS = 2_000
 """Longer values hardly ever come twice."""
 MAX_REMEMBERED_NUMBER = 2**64
@@ -29,6 +33,9 @@ WINDOW = 65_536
 
 
 NOTHING: frozenset[int] = frozenset()
+_NOTHING_AT_ALL = {NOTHING}
+_TEXTS = {str}
+_WORDED = {str, list}
 
 
 class Slot:
@@ -41,6 +48,7 @@ class Slot:
         "_characters",
         "_checks",
         "_is_by_lines",
+        "_is_cheap",
         "_lines",
         "_longest",
         "_masks",
@@ -54,6 +62,7 @@ class Slot:
         "known",
         "names",
         "question",
+        "untouched",
     )
 
     def __init__(self, question: Question, memory: Memory | None = None) -> None:
@@ -81,6 +90,9 @@ class Slot:
         self._all_of = question.all_of
         self.absent = mask_of(question.absent)
         """Bits where the field has no value."""
+        self.untouched = self._sum(set())
+        """Bits where it has a value in which nothing is found."""
+        self._is_cheap = not (question.needles or question.open)
         self.known: dict[object, int] = {None: self.absent}
         """Text -> bits, for the texts met so far; may be asked directly, but only `learn` adds to it."""
 
@@ -100,21 +112,38 @@ class Slot:
             return self._sum({predicate for member in value for predicate in self._found(member)})
         return self._sum(self._found(value))
 
+    def bits_of_all(self, values: Sequence[Value]) -> list[int]:
+        """Return the bits of each of some values, at least one; those that are known are looked up in one go."""
+        bits, known = self.bits, self.known.get
+        if type(values[0]) is not str:
+            return [bits(value) for value in values]
+        try:
+            found = list(map(known, values))
+        except TypeError:  # One is a list.
+            return [bits(value) for value in values]
+        return [bits(value) if each is None else each for value, each in zip(values, found, strict=True)]
+
     def learn(self, text: str) -> int:
         """Return the bits of a text, and remember them."""
         bits = self._bits_of(text)
-        if len(text) <= MAX_REMEMBERED_CHARACTERS:
+        if len(text) <= MAX_REMEMBERED_CHARACTERS and self._is_worth_it(len(self.known)):
             self._make_room(len(text), bits, len(self.known))
             self.known[text] = bits
         return bits
 
     def _learn_number(self, number: int) -> int:
         """Return the bits of a number, and remember them; true is none, though it is equal to 1."""
-        bits = self._sum(self._found(number))
-        if -MAX_REMEMBERED_NUMBER <= number <= MAX_REMEMBERED_NUMBER:
+        if not -MAX_REMEMBERED_NUMBER <= number <= MAX_REMEMBERED_NUMBER:
+            return self._sum(self._found(number))
+        bits = self.untouched if self._holds_nothing(str(number)) else self._sum(self._found(number))
+        if self._is_worth_it(len(self._numbers)):
             self._make_room(0, bits, len(self._numbers))
             self._numbers[number] = bits
         return bits
+
+    def _is_worth_it(self, count: int) -> bool:
+        """Return whether to remember one more beside `count`: whether a text is one of some is soon found out again."""
+        return count < MAX_CHEAP or not self._is_cheap
 
     def forget(self) -> None:
         """Forget every value."""
@@ -162,9 +191,19 @@ class Slot:
                 found.add(predicate)
         return found
 
+    def _holds_nothing(self, text: str) -> bool:
+        """Return whether certainly nothing is found in a text: the fast way for most, which come once and never again."""
+        question = self.question
+        if question.open or not text.isascii() or len(text) > WINDOW:
+            return False
+        folded = text.lower()
+        return folded not in question.exact and not (question.needles and self._needles(folded.encode()))
+
     def _bits_of(self, text: str) -> int:
         """Return the bits of a text; of a long one its lines are remembered, because they come again elsewhere."""
         question = self.question
+        if len(text) < LONG and self._holds_nothing(text):
+            return self.untouched
         if len(text) < LONG or not self._is_by_lines or not text.isascii():
             return self._sum(self._found(text))
         found: set[int] = set()
@@ -235,57 +274,68 @@ class Slot:
 class Words(Slot):
     """Judges the words of records: any of them counts."""
 
-    __slots__ = ("_holding", "untouched")
+    __slots__ = ("_finder", "_holding")
 
     def __init__(self, question: Question, memory: Memory | None = None) -> None:
         self._holding: dict[str, frozenset[int]] = {}
         super().__init__(question, memory)
-        self.untouched = self._sum(set())
-        """Bits of words among which nothing is found."""
+        self._finder = self._memory.share(_sought(question), self)
+        """Most kinds of records are asked for the same words: one looks for them, for all."""
+        self._holding = self._finder._holding
 
     def forget(self) -> None:
         """Forget every word."""
         super().forget()
         self._holding.clear()
 
-    def among(self, fields: Mapping[str, Value], first: Sequence[str], others: Sequence[str]) -> int:
-        """Return the bits of all the words of a record together, as `Facts.words` says what these are.
+    def among_all(self, group: Sequence[Mapping[str, Value]], first: Sequence[str], others: Sequence[str]) -> list[int]:
+        """Return the bits of all the words of each record together, as `Facts.words` says what these are.
 
-        `first` are the fields they begin with, `others` those that may have some; the record has all of both.
+        `first` are the fields they begin with, `others` those that may have some; every record has all of both.
         """
-        holding_of, found, count = self._holding, set[int](), 0
-        for name in others:
-            value = fields[name]
-            if type(value) is str:
-                count += 1
-                holding = holding_of.get(value)
-                if holding is None:
-                    holding = self._learn_word(value)
-                if holding:
-                    found |= holding
-            elif type(value) is list and value and type(value[0]) is str:
-                count += len(value)
-                found.update(*map(self._holding_of, value))
-        for name in first:
-            there = members(fields[name])
-            count += len(there)
-            found.update(*map(self._holding_of, there))
-        if count > MAX_WORDS:
-            found = set().union(*map(self._holding_of, Facts(fields).words(self.names[1:])))
-        return self._sum(found) if found else self.untouched if count else self.absent
+        found: list[set[int]] = [set() for _ in group]
+        counts = [0] * len(group)
+        each_has = sum(self._look([fields[name] for fields in group], counts, found) for name in others)
+        for place, fields in enumerate(group if first else ()):
+            for name in first:
+                there = members(fields[name])
+                counts[place] += len(there)
+                found[place].update(*map(self._holding_of, there))
+        counts = [each_has + count for count in counts]
+        for place, count in enumerate(counts):
+            if count > MAX_WORDS:
+                words = Facts(group[place]).words(self.names[1:])
+                found[place] = set().union(*map(self._holding_of, words))
+        return [
+            self._sum(each) if each else self.untouched if count else self.absent
+            for each, count in zip(found, counts, strict=True)
+        ]
+
+    def _look(self, values: Sequence[Value], counts: list[int], found: list[set[int]]) -> int:
+        """Add what holds for the words in one field of several records; return how many words each has there.
+
+        Where some have more than others, all are added to `counts`.
+        """
+        kinds = set(map(type, values))
+        if kinds == _TEXTS:
+            known = list(map(self._holding.get, values))
+            if set(known) != _NOTHING_AT_ALL:
+                for place, holding in enumerate(known):
+                    if holding is not NOTHING:
+                        found[place] |= self._holding_of(values[place]) if holding is None else holding
+            return 1
+        if not kinds.isdisjoint(_WORDED):
+            for place, value in enumerate(values):
+                if type(value) is str or (type(value) is list and value and type(value[0]) is str):
+                    words = members(value)
+                    counts[place] += len(words)
+                    found[place].update(*map(self._holding_of, words))
+        return 0
 
     def _holding_of(self, word: Scalar) -> frozenset[int]:
         text = word if type(word) is str else text_of(word)
         holding = self._holding.get(text)
-        return self._learn_word(text) if holding is None else holding
-
-    def _holds_nothing(self, word: str) -> bool:
-        """Return whether certainly nothing is in a word: the fast way for most, which come once and never again."""
-        question = self.question
-        if question.open or not word.isascii() or len(word) > WINDOW:
-            return False
-        folded = word.lower()
-        return folded not in question.exact and not (question.needles and self._needles(folded.encode()))
+        return self._finder._learn_word(text) if holding is None else holding
 
     def _learn_word(self, word: str) -> frozenset[int]:
         """Return what holds for a word as the record has it, and remember that."""
@@ -294,6 +344,12 @@ class Words(Slot):
             self._make_room(len(word), 0, len(self._holding))
             self._holding[word] = holding
         return holding
+
+
+def _sought(question: Question) -> bytes:
+    """Return what is looked for in a word, as a name of it: what follows from a find is not part of it."""
+    sought = (question.needles, question.hooks, question.exact, question.unsure, question.open, question.values)
+    return blake2b(msgpack.encode(sought), digest_size=32).digest()
 
 
 def mask_of(bits: Iterable[int]) -> int:
