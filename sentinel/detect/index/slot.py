@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
 from itertools import chain
+from typing import cast
 
 import ahocorasick_rs
 from msgspec import msgpack
@@ -192,7 +193,7 @@ class Slot:
         return found
 
     def _holds_nothing(self, text: str) -> bool:
-        """Return whether certainly nothing is found in a text: the fast way for most, which come once and never again."""
+        """Return whether certainly nothing is found in a text: the fast way for most, which come only once."""
         question = self.question
         if question.open or not text.isascii() or len(text) > WINDOW:
             return False
@@ -318,18 +319,19 @@ class Words(Slot):
         """
         kinds = set(map(type, values))
         if kinds == _TEXTS:
-            known = list(map(self._holding.get, values))
+            texts = cast(Sequence[str], values)
+            known = list(map(self._holding.get, texts))
             if set(known) != _NOTHING_AT_ALL:
                 for place, holding in enumerate(known):
                     if holding is not NOTHING:
-                        found[place] |= self._holding_of(values[place]) if holding is None else holding
+                        found[place] |= self._holding_of(texts[place]) if holding is None else holding
             return 1
         if not kinds.isdisjoint(_WORDED):
             for place, value in enumerate(values):
-                if type(value) is str or (type(value) is list and value and type(value[0]) is str):
-                    words = members(value)
-                    counts[place] += len(words)
-                    found[place].update(*map(self._holding_of, words))
+                there = members(value)
+                if there and type(there[0]) is str:
+                    counts[place] += len(there)
+                    found[place].update(*map(self._holding_of, there))
         return 0
 
     def _holding_of(self, word: Scalar) -> frozenset[int]:
