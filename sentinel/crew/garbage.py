@@ -2,6 +2,7 @@
 
 import ctypes
 import gc
+import sys
 
 THRESHOLD = 50_000
 """So many new containers start a search, not 700: the thousands of fields of a batch are no circles, and are freed
@@ -21,6 +22,17 @@ def settle(*, anew: bool = False) -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(THRESHOLD, YOUNG, OLD)
+
+
+def give_back() -> None:
+    """Return to the system what Arrow and the C library keep of memory that was freed; it takes some milliseconds."""
+    if "pyarrow" in sys.modules:
+        import pyarrow as pa  # Slow to import, and not needed by all.
+
+        pa.default_memory_pool().release_unused()
+    library = ctypes.CDLL(None)
+    if hasattr(library, "malloc_trim"):
+        library.malloc_trim(0)
 
 
 def share_memory() -> None:

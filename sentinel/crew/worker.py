@@ -11,7 +11,7 @@ import sys
 import time
 from pathlib import Path
 
-from sentinel.crew.garbage import settle
+from sentinel.crew.garbage import give_back, settle
 from sentinel.crew.judge import normalised
 from sentinel.crew.notes import noted
 from sentinel.crew.wire import Channel, Failed, Ready, Start, Unread, Work, done, entries_of, pack, unpack
@@ -63,6 +63,7 @@ def serve(server: Channel) -> None:
             if time.monotonic() - saved >= SAVE_SECONDS:
                 engine.shelf.save()
                 settle()
+                give_back()
                 saved = time.monotonic()
     if engine is not None:
         engine.shelf.save()

@@ -117,6 +117,20 @@ def _interpret(event: Event, fields: Fields, fault: str) -> None:
 
 def _stamp(fields: Fields, event: Event, agency: str | None) -> None:
     """Set what the content of a line must not decide."""
+    if event.hints:
+        _add_hints(fields, event)
+    # Only a parser that had to take something out has set it before.
+    fields.setdefault("event.original", event.raw[:MAX_RAW_CHARACTERS])
+    fields["event.sequence"] = event.sequence
+    if agency is not None:
+        fields["agent.id"] = event.collector
+        fields["organization.id"] = agency
+        is_proven = event.hints.get(IS_UNPROVEN) is not True
+        fields["event.agent_id_status"] = "verified" if is_proven else "auth_metadata_missing"
+
+
+def _add_hints(fields: Fields, event: Event) -> None:
+    """Add what the collector told beside the line."""
     for name, wanted in _HINTS.items():
         value = event.hints.get(name)
         if isinstance(value, str) and wanted is str:
@@ -126,11 +140,3 @@ def _stamp(fields: Fields, event: Event, agency: str | None) -> None:
     for name, value in event.hints.items():
         if name.startswith(LABELS) and isinstance(value, str) and len(name) <= MAX_NAME_CHARACTERS:
             fields[printable(name)] = printable(value)
-    # Only a parser that had to take something out has set it before.
-    fields.setdefault("event.original", event.raw[:MAX_RAW_CHARACTERS])
-    fields["event.sequence"] = event.sequence
-    if agency is not None:
-        fields["agent.id"] = event.collector
-        fields["organization.id"] = agency
-        is_proven = event.hints.get(IS_UNPROVEN) is not True
-        fields["event.agent_id_status"] = "verified" if is_proven else "auth_metadata_missing"

@@ -1,5 +1,6 @@
 """Gathers the addresses, accounts, machines and hashes of a record, so that one search finds them all."""
 
+from sentinel.model.by_names import ByNames
 from sentinel.model.record import Fields
 
 _SOURCES = {
@@ -25,15 +26,18 @@ _SOURCES = {
 _PAIRS = tuple((name, target) for target, names in _SOURCES.items() for name in names)
 
 
+_pairs_of = ByNames(lambda names: [(name, target) for name, target in _PAIRS if name in names])
+
+
 def relate(fields: Fields) -> None:
     """Add `related.*` to `fields`, each a list without repeats in the order above."""
     found: dict[str, list[str]] = {}
-    for name, target in _PAIRS:
-        value = fields.get(name)
+    for name, target in _pairs_of(tuple(fields)):
+        value = fields[name]
         if not value:
             continue
         values = found.setdefault(target, [])
-        for item in value if isinstance(value, list) else [value]:
+        for item in value if isinstance(value, list) else (value,):
             if item not in values:
                 values.append(str(item))
     fields.update(found)

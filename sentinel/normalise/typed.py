@@ -59,21 +59,22 @@ _CHECKS: dict[Kind, Check] = {
     "date": _date,
 }
 _OF: dict[str, Check] = {name: _CHECKS[kind] for name, kind in TYPES.items()}
+_SINGLE: dict[str, Check] = {name: check for name, check in _OF.items() if name not in LISTS}
 
 
 def checked(name: str, value: object) -> Value:
     """Return `value` as the type of the field `name`; raise `InputError` where it is of another."""
-    if name not in LISTS:
-        return _one(name, value)
+    if (check := _SINGLE.get(name)) is not None:
+        return _one(name, value, check)
     items = value if isinstance(value, list) else [value]
     if len(items) > MAX_LIST:
         raise InputError(f"{name}: a list of {len(items)}, more than the {MAX_LIST} allowed")
-    return cast("Value", [_one(name, item) for item in items])
+    return cast("Value", [_one(name, item, _OF[name]) for item in items])
 
 
-def _one(name: str, value: object) -> Scalar:
+def _one(name: str, value: object, check: Check) -> Scalar:
     try:
-        found = _OF[name](value)
+        found = check(value)
     except (ValueError, OverflowError):
         found = None
     if found is None:
@@ -91,7 +92,8 @@ def read(raw: str, names: frozenset[str], required: frozenset[str], fixed: Mappi
         if name not in names:
             raise InputError(f"{name[:60]!r} is not a field of this dataset")
         if value is not None:
-            fields[name] = checked(name, value)
+            check = _SINGLE.get(name)
+            fields[name] = checked(name, value) if check is None else _one(name, value, check)
     if fields.get("event.kind", "event") not in ("event", "state"):
         raise InputError(f"event.kind: expected event or state, got {str(fields['event.kind'])[:40]!r}")
     for name in required:

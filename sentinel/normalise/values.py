@@ -21,7 +21,7 @@ def printable(text: str) -> str:
     return text if text.isascii() or not _SURROGATE.search(text) else _SURROGATE.sub(_escape, text)
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=16_384)
 def _address(text: str) -> str | None:
     try:
         # Nearly all are IPv4, for which this is ten times as fast; it takes only the shortest form.

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import itemgetter
 from typing import Any, cast
 
 import orjson
@@ -134,10 +135,10 @@ class Block:
 
 def pack(records: Sequence[Record]) -> Block:
     """Return `records`, at least one, as columns; raise `InputError` naming the record that has no proper time."""
-    rests = [_rest(record) for record in records]
     misfits: set[str] = set()
     # Arrow reads dictionaries alone.
     fields = [each if isinstance(each := record.fields, dict) else dict(each) for record in records]
+    rests = _rests(records, fields)
     columns = _TOGETHER.columns(fields)
     if columns is None:
         values = zip(*[tuple(map(each.get, PROMOTED)) for each in fields], strict=True)
@@ -159,18 +160,29 @@ def pack(records: Sequence[Record]) -> Block:
     )
 
 
-_without_column = ByNames(lambda names: tuple(name for name in names if name not in KINDS))
+def _reader(names: tuple[str, ...]) -> tuple[tuple[str, ...], Callable[[Fields], tuple[Value, ...]]]:
+    """Return those of the names that have no column, and what reads their values."""
+    without = tuple(name for name in names if name not in KINDS)
+    read: Callable[[Fields], tuple[Value, ...]] = itemgetter(*without)
+    return without, read if len(without) > 1 else lambda fields: tuple(map(fields.__getitem__, without))
 
 
-def _rest(record: Record) -> dict[str, object]:
-    """Return the fields that have no column."""
-    fields = record.fields
-    rest: dict[str, object] = {name: fields[name] for name in _without_column(tuple(fields))}
-    if rest.get(EVENT_ID) == record.id:
-        del rest[EVENT_ID]
-    elif EVENT_ID not in rest:
-        rest[EVENT_ID] = None
-    return rest
+_without_column = ByNames(_reader)
+
+
+def _rests(records: Sequence[Record], fields: Sequence[Fields]) -> list[dict[str, object]]:
+    """Return the fields of each record that have no column."""
+    rests: list[dict[str, object]] = []
+    for record, each in zip(records, fields, strict=True):
+        names, read = _without_column(tuple(each))
+        rest: dict[str, object] = dict(zip(names, read(each), strict=True))
+        named = rest.get(EVENT_ID)
+        if named is None:
+            rest[EVENT_ID] = None
+        elif named == record.id:
+            del rest[EVENT_ID]
+        rests.append(rest)
+    return rests
 
 
 def _column(

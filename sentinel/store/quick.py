@@ -32,9 +32,8 @@ class Together:
 
     def columns(self, fields: Sequence[Mapping[str, object]]) -> "dict[str, pa.Array[Any]] | None":
         """Return the columns by name; None where any value may not fit into its own."""
-        rows = zip(*[tuple(map(each.get, self._strict)) for each in fields], strict=True)
-        for wanted, values in zip(self._strict.values(), rows, strict=True):
-            if not wanted.issuperset(map(type, values)):
+        for name, wanted in self._strict.items():
+            if not wanted.issuperset({type(each.get(name)) for each in fields}):
                 return None
         try:
             table: Any = pa.array(fields, self._type)  # The stubs know no arrays of structs.

@@ -25,8 +25,8 @@ MAX_REMEMBERED_NUMBER = 2**64
 """Beyond it, in either direction, are no counts, sizes, ports or ids."""
 MAX_ALL_CHARACTERS = 8_000_000
 """Characters of all the values of one field, and of their lines, together."""
-MAX_TABLE_BYTES = 10_000
-"""Needles of so many bytes get a table for every state: a third faster, and some hundred times their size."""
+MAX_TABLE_BYTES = 1_500
+"""Needles of at most so many bytes get a table for every state: a third faster, and some hundred times their size."""
 LONG = 1_000
 """From so many characters on, the lines of a text are remembered rather than the text."""
 WINDOW = 65_536
