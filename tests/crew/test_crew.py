@@ -94,6 +94,16 @@ def test_workers_find_what_one_process_finds_in_order(crew: Crew, rules: Path) -
     assert sum(map(len, hits)) == 500
 
 
+def test_events_of_many_datasets_and_kinds_are_judged_as_one_by_one(rules: Path) -> None:
+    datasets = ("linux.auth", "nothing.known", "linux.syslog", "app.web", "sentinel.gap")
+    entries = [entry(number, dataset=datasets[number % 5]) for number in range(200)]
+    records, hits = alone(rules, entries)
+    each = [alone(rules, [one]) for one in entries]
+    assert records == [record for [record], _ in each]
+    assert hits == [found for _, [found] in each]
+    assert any(hits)
+
+
 def test_records_may_come_as_columns(rules: Path) -> None:
     entries = [entry(number) for number in range(2_500)] + [entry(2_500, "\udcff"), entry(2_501, dataset="unheard.of")]
     crew = Crew(2, [rules], in_columns=True)

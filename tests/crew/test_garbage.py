@@ -41,6 +41,20 @@ del kept
 settle(anew=True)
 assert gc.get_freeze_count() < before - 90_000 + len(freed)
 """
+GIVEN_BACK = """
+import ctypes
+from sentinel.crew.garbage import give_back
+
+def resident():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * 4096
+
+taken = [bytes(10_000) for _ in range(5_000)]
+del taken[1:-1]
+before = resident()
+give_back()
+print(before - resident() if hasattr(ctypes.CDLL(None), "malloc_trim") else -1)
+"""
 
 
 def run(program: str) -> str:
@@ -58,3 +72,10 @@ def test_threads_share_what_is_free() -> None:
 
 def test_what_lives_long_is_not_searched_and_a_batch_starts_no_search() -> None:
     run(SETTLED)
+
+
+def test_what_is_free_is_given_back_though_something_lies_beyond_it() -> None:
+    given = int(run(GIVEN_BACK))
+    if given < 0:
+        pytest.skip("the C library cannot be asked to give memory back here")
+    assert given > 30_000_000

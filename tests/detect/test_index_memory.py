@@ -10,6 +10,7 @@ from sentinel.detect.index.partition import Partition
 from sentinel.detect.index.planner import Candidate, plan
 from sentinel.detect.tree import Item, Node, one_of
 from sentinel.detect.values import Null, Text, Value
+from sentinel.model.record import Value as Held
 
 LIMIT = 20 * ENTRY_BYTES
 
@@ -38,6 +39,7 @@ RECORDS = st.lists(
         st.sampled_from("ab"),
         st.one_of(
             st.integers(0, 3_000).map(str),
+            st.one_of(st.integers(-300, 3_000), st.booleans(), st.floats(allow_nan=False)),
             st.text("abx\n7", max_size=30),
             st.lists(st.text("abx7", max_size=9), max_size=3),
             st.integers(0, 300).map(lambda number: f"ab{number}\n" * 200),
@@ -49,12 +51,19 @@ RECORDS = st.lists(
 
 @settings(max_examples=60)
 @given(RECORDS)
-def test_forgetting_changes_no_verdict(records: list[dict[str, str | list[str]]]) -> None:
+def test_forgetting_changes_no_verdict(records: list[dict[str, Held]]) -> None:
     memory = Memory(LIMIT)
     short, long = Partition(PLAN, memory), Partition(PLAN)
     for record in records:
         assert short.find(record) == long.find(record) == Partition(PLAN).find(record)
         assert memory.used <= LIMIT
+
+
+@settings(max_examples=60)
+@given(RECORDS)
+def test_many_together_are_judged_as_one_by_one(records: list[dict[str, Held]]) -> None:
+    one_by_one = [Partition(PLAN).find(record) for record in records]
+    assert Partition(PLAN, Memory(LIMIT)).find_all(records) == Partition(PLAN).find_all(records) == one_by_one
 
 
 def test_many_partitions_share_one_bound() -> None:
