@@ -89,22 +89,25 @@ def events(path: Path, rows: int) -> Iterator[Record]:
 def fill(store: LocalStore, path: Path, rows: int) -> None:
     """Add the records in batches, and maintain now and then, as the server does."""
     stream = events(path, rows)
-    adding = maintaining = 0.0
+    adding = maintaining = merging = 0.0
     count = 0
     while batch := list(islice(stream, BATCH)):
         start = time.perf_counter()
         count += store.add(batch, Mark(count))
         adding += time.perf_counter() - start
         if count % (20 * BATCH) == 0:
-            start = time.perf_counter()
+            start, before = time.perf_counter(), time.process_time()
             store.maintain()
             maintaining += time.perf_counter() - start
-    start = time.perf_counter()
+            merging += time.process_time() - before
+    start, before = time.perf_counter(), time.process_time()
     store.maintain()
     maintaining += time.perf_counter() - start
+    merging += time.process_time() - before
     print(f"stored            {count:>12,} records in commits of {BATCH:,}")
     print(f"adding            {count / adding:>12,.0f} records/s ({adding:.1f} s)")
     print(f"with maintenance  {count / (adding + maintaining):>12,.0f} records/s ({maintaining:.1f} s of it)")
+    print(f"merging           {merging / count * 1e6:>12,.1f} microseconds of processor time a record")
 
 
 def disk(folder: Path) -> None:

@@ -7,7 +7,6 @@ from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from sentinel.errors import UnavailableError
 from sentinel.model.moment import from_text, to_text
@@ -17,7 +16,7 @@ from sentinel.store.compaction import choose
 from sentinel.store.manifest import Damage, Manifest, Segment
 from sentinel.store.parting import MIXED, Part
 from sentinel.store.seen import Seen
-from sentinel.store.segments import Segments
+from sentinel.store.segments import Hashes, Segments
 
 log = logging.getLogger(__name__)
 
@@ -71,8 +70,8 @@ class Upkeep:
                 if not (chosen := choose(self._manifest.segments())):
                     break
                 self._merge(chosen)
-                # Arrow would keep it for the next one, which may be an hour away.
-                pa.default_memory_pool().release_unused()
+            # Arrow would keep it for the next one, which may be an hour away.
+            pa.default_memory_pool().release_unused()
             self._sweep(grace)
 
     def set_aside(self, segment: Segment, reason: str) -> None:
@@ -98,7 +97,9 @@ class Upkeep:
         is_mixed = right[0].part == MIXED and all(segment.layout == LAYOUT for segment in right)
         own = parting.worthy(self._names(right)) if is_mixed else frozenset[str]()
         tables = (table for segment in right for table in self._parts(segment, misfits))
-        parts = parting.write(self._segments, self._numbers(), tables, own, right[0].part)
+        # Into one segment go all ids, whose hashes are known: to make them anew takes longer than to read them.
+        hashes = None if own else self._hashes(right)
+        parts = parting.write(self._segments, self._numbers(), tables, own, right[0].part, hashes)
         written_at = max(segment.written_at for segment in right)
         merged = [_merged(name, part, written_at, frozenset(misfits)) for name, part in parts.items()]
         with self._writing:
@@ -112,9 +113,12 @@ class Upkeep:
                 number = self._manifest.reserve_number()
             yield number
 
+    def _hashes(self, segments: Sequence[Segment]) -> Hashes:
+        return pa.concat_arrays([self._segments.hashes(each.number, each.ids_digest) for each in segments])
+
     def _names(self, segments: Sequence[Segment]) -> Iterator[pa.Table]:
         for segment in segments:
-            yield pq.read_table(self._segments.path(segment.number), columns=[DATASET, TIME])
+            yield self._segments.columns(segment.number, [DATASET, TIME])
 
     def _parts(self, segment: Segment, misfits: set[str]) -> Iterator[pa.Table]:
         """Yield a segment's content in this version's layout, adding to `misfits` what did not fit it."""
