@@ -1,5 +1,6 @@
 """Promises of rearranging: every record once, in its part, in the order of time; what was rearranged is let go of."""
 
+from collections import Counter
 from datetime import timedelta
 
 from hypothesis import given
@@ -40,11 +41,9 @@ def test_every_record_lies_once_in_its_part_in_the_order_of_time(
     parts = sorted({part_of(each) for each in whole})
     own = frozenset(part for place, part in enumerate(parts) if place in chosen)
     tables = [pack(whole[begin : begin + cut]).table for begin in range(0, len(whole), cut)]
-    assert sum((rearranging.counted(table) for table in tables), rearranging.Counter()) == rearranging.Counter(
-        map(part_of, whole)
-    )
+    assert sum((rearranging.counted(table) for table in tables), Counter[str]()) == Counter(map(part_of, whole))
     found = dict(rearranging.parted(tables, own, "rest"))
-    assert tables == []
+    assert tables == [], "still in memory"
     wanted: dict[str, list[Record]] = {}
     for each in sorted(whole, key=lambda each: each.at):
         wanted.setdefault(part if (part := part_of(each)) in own else "rest", []).append(each)
@@ -52,7 +51,7 @@ def test_every_record_lies_once_in_its_part_in_the_order_of_time(
     for part, table in found.items():
         copy = rearranging.copied(table)
         rows = list(zip(*(column.to_pylist() for column in copy.columns), strict=True))
-        assert [row[copy.schema.names.index(TIME)] for row in rows] == sorted(table.column(TIME).to_pylist())
+        assert [unpack(row).at for row in rows] == [each.at for each in wanted[part]]
         assert sorted((unpack(row) for row in rows), key=_id) == sorted(wanted[part], key=_id)
         assert table.column(ID).equals(copy.column(ID))
 
