@@ -13,6 +13,10 @@ from sentinel.store.sql_values import Sql
 
 SEPARATOR = chr(31)
 """The unit separator stands in no id of ours; one that holds it is asked for by itself."""
+FILES = "read_parquet(?, filename = true, file_row_number = true)"
+"""Segment files as a relation; its parameter is the list of their paths."""
+ROW = f'"{ID}", "{TIME}", filename, file_row_number'
+"""The columns of a `Row` in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +26,9 @@ class Row:
     id: str
     at: datetime
     file: str
-    key: object
+    number: int
+    """Which row of the file it is, from 0."""
+    key: object = None
     """What it is sorted by."""
 
 
@@ -58,7 +64,7 @@ class Place:
     def sorted(self, asked: Session, where: Sql, order: str, limit: int, offset: int = 0) -> list[Row]:
         """Return the hits that pass `where`, which may name the `key`, by key and id."""
         rows = asked.rows(
-            f'SELECT "{ID}", "{TIME}", filename, key FROM (SELECT "{ID}", "{TIME}", filename, '  # noqa: S608
+            f"SELECT {ROW}, key FROM (SELECT {ROW}, "  # noqa: S608
             f"{self.key.text} AS key FROM {self.relation} WHERE {self.condition.text}) WHERE {where.text} "
             f'ORDER BY key {order} NULLS LAST, "{ID}" {order} LIMIT ? OFFSET ?',
             (*self.key.values, *self.values, *where.values, limit, offset),
@@ -71,7 +77,7 @@ def source(paths: Sequence[str], where: Sql, search: Search, misfits: frozenset[
     singles = {name: found for name in search.top if (found := sql_fields.single(name, misfits)) is not None}
     is_by_time = search.sort == TIME
     return Place(
-        relation="read_parquet(?, filename = true)",
+        relation=FILES,
         condition=where,
         files=(list(paths),),
         key=Sql(f'"{TIME}"') if is_by_time else sql_fields.sort_key(search.sort, misfits, largest=search.newest_first),
@@ -86,7 +92,7 @@ def remember(asked: Session, place: Place) -> Place:
     columns += [(f"top{number}", found) for number, found in enumerate(place.tops.values())]
     values: list[Any] = [value for _, found in columns for value in found.values]
     asked.rows(
-        f'CREATE TEMP TABLE hits AS SELECT "{ID}", "{TIME}", filename, '  # noqa: S608
+        f"CREATE TEMP TABLE hits AS SELECT {ROW}, "  # noqa: S608
         f"{', '.join(f'{found.text} AS {name}' for name, found in columns)} "
         f"FROM {place.relation} WHERE {place.condition.text}",
         (*values, *place.values),

@@ -4,6 +4,7 @@ A letter stands for all that fold to it, with any marks after it; a word ends wh
 follows. So an expression finds just what `words` finds in the folded text, at the speed of reading the text.
 """
 
+import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Sequence
@@ -20,6 +21,10 @@ _BETWEEN = r"[^\pL\pN\pM][^\pL\pN]*"
 _PLAIN = {ANY: "[0-9A-Za-z]*", ONE: "[0-9A-Za-z]"}
 _CHANGING = (range(0x80, 0xD800), range(0xF900, 0x20000), range(0x2F800, 0x2FA20))
 """Where characters lie that fold to others."""
+_LONE = re.compile("[ks]")
+"""Letters with a form beyond ASCII that is a case of theirs for RE2, which then looks for one letter after another."""
+_SHORTEST_RUN = 3
+"""Fewer letters stand in nearly every text."""
 _FIRST_HANGUL, _LAST_HANGUL = "\uac00", "\ud7a3"
 
 
@@ -30,22 +35,36 @@ def phrase_expressions(words: Sequence[Pattern]) -> tuple[str, str]:
     return core, f"{_BEFORE if before else ''}{core}{_AFTER if after else ''}"
 
 
-def plain_expressions(words: Sequence[Pattern]) -> tuple[str, str] | None:
-    """Return the same two for texts of ASCII alone; None where no such text has the words.
-
-    The first begins with letters as they are, which RE2 looks for many at a time.
-    """
+def plain_expression(words: Sequence[Pattern]) -> str | None:
+    """Return the exact expression for texts of ASCII alone; None where no such text has the words."""
     written = []
     for word in words:
         if not "".join(word.parts[::2]).isascii():
             return None
         parts = [_PLAIN.get(part, part) for part in word.parts]
         written.append("".join(parts) if set(word.parts) - {"", ANY} else "[0-9A-Za-z]+")
-    core = "[^0-9A-Za-z]+".join(written)
     before, after = _edges(words)
     begin = "(?:^|[^0-9A-Za-z])" if before else ""
     end = "(?:$|[^0-9A-Za-z])" if after else ""
-    return f"(?i){core}", f"(?i){begin}{core}{end}"
+    return f"(?i){begin}{'[^0-9A-Za-z]+'.join(written)}{end}"
+
+
+def sieve_expressions(words: Sequence[Pattern]) -> tuple[str, str] | None:
+    """Return two expressions of which one is in every text with the words; None where none such are known.
+
+    The first is for letters as they are, and one that RE2 looks for many at a time; the second for texts that are not
+    of ASCII alone: another form of one of those letters, or a mark, which may stand between them.
+    """
+    literals = [part for word in words for part in word.parts[::2]]
+    if not all(map(str.isascii, literals)):
+        return None
+    run = max((run for part in literals for run in _LONE.split(part)), key=len)
+    if len(run) < _SHORTEST_RUN:
+        run = max(literals, key=len)
+    if not run:
+        return None
+    others = {form for letter in run for form in _forms(letter) if not form.isascii()}
+    return f"(?i){run}", f"[{''.join(sorted(others))}\\pM]"
 
 
 def _edges(words: Sequence[Pattern]) -> tuple[bool, bool]:
@@ -78,8 +97,13 @@ def _letter(character: str) -> str:
     """Return what folds to the character, with any marks after it."""
     if _FIRST_HANGUL <= character <= _LAST_HANGUL:
         return f"(?:{'|'.join(_hangul(character))})\\pM*"
-    forms = sorted({character, character.upper(), *_folding().get(character, ())})
-    return f"[{''.join(form for form in forms if len(form) == 1)}]\\pM*"
+    return f"[{''.join(_forms(character))}]\\pM*"
+
+
+def _forms(character: str) -> list[str]:
+    """Return the single characters that fold to the character."""
+    forms = {character, character.upper(), *_folding().get(character, ())}
+    return sorted(form for form in forms if len(form) == 1)
 
 
 def _hangul(syllable: str) -> list[str]:

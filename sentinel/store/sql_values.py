@@ -11,7 +11,7 @@ from sentinel.model.moment import from_text
 from sentinel.store import regex
 from sentinel.store.address_range import between
 from sentinel.store.phrases import phrase
-from sentinel.store.raw_words import phrase_expressions, plain_expressions
+from sentinel.store.raw_words import phrase_expressions, plain_expression, sieve_expressions
 from sentinel.store.tree import ANY, Between, Pattern
 from sentinel.store.values import MOMENT, NUMBER
 from sentinel.store.words import fold
@@ -60,15 +60,19 @@ def has_phrase(pattern: Pattern) -> Test:
     wanted = phrase(pattern)
     if not wanted:
         return lambda _value: NEVER
-    # The first of two costs little more than reading the text; the second is ten times as dear, and seldom asked.
-    # `CASE` asks it only where the first holds, wherever it stands; `AND` does so nowhere but at the top.
-    both = "CASE WHEN regexp_matches(searched({0}), ?) THEN regexp_matches(searched({0}), ?) ELSE false END"
     values = phrase_expressions(wanted)
-    plain = plain_expressions(wanted)
-    if plain is None:
+    plain, sieve = plain_expression(wanted), sieve_expressions(wanted)
+    # What comes first costs little more than reading the text; the exact expression is ten times as dear, and seldom
+    # asked. `CASE` asks it only where the first holds, wherever it stands; `AND` does so nowhere but at the top.
+    if plain is None or sieve is None:
+        both = "CASE WHEN regexp_matches(searched({0}), ?) THEN regexp_matches(searched({0}), ?) ELSE false END"
         return lambda value: Sql(both.format(value), values, is_costly=True)
-    text = f"(CASE WHEN strlen({{0}}) = length({{0}}) THEN {both} ELSE {both} END)"
-    return lambda value: Sql(text.format(value), (*plain, *values), is_costly=True)
+    text = (
+        "CASE WHEN regexp_matches({0}, ?) OR (strlen({0}) <> length({0}) AND regexp_matches({0}, ?)) "
+        "THEN CASE WHEN strlen({0}) = length({0}) THEN regexp_matches(searched({0}), ?) "
+        "ELSE regexp_matches(searched({0}), ?) END ELSE false END"
+    )
+    return lambda value: Sql(text.format(value), (*sieve, plain, values[1]), is_costly=True)
 
 
 def lies_between(node: Between, *, is_number: bool = False) -> Test:
