@@ -35,36 +35,36 @@ def phrase_expressions(words: Sequence[Pattern]) -> tuple[str, str]:
     return core, f"{_BEFORE if before else ''}{core}{_AFTER if after else ''}"
 
 
-def plain_expression(words: Sequence[Pattern]) -> str | None:
-    """Return the exact expression for texts of ASCII alone; None where no such text has the words."""
+def plain_expressions(words: Sequence[Pattern]) -> tuple[str, str] | None:
+    """Return the same two for texts of ASCII alone; None where no such text has the words."""
     written = []
     for word in words:
         if not "".join(word.parts[::2]).isascii():
             return None
         parts = [_PLAIN.get(part, part) for part in word.parts]
         written.append("".join(parts) if set(word.parts) - {"", ANY} else "[0-9A-Za-z]+")
+    core = "[^0-9A-Za-z]+".join(written)
     before, after = _edges(words)
     begin = "(?:^|[^0-9A-Za-z])" if before else ""
     end = "(?:$|[^0-9A-Za-z])" if after else ""
-    return f"(?i){begin}{'[^0-9A-Za-z]+'.join(written)}{end}"
+    return f"(?i){core}", f"(?i){begin}{core}{end}"
 
 
-def sieve_expressions(words: Sequence[Pattern]) -> tuple[str, str] | None:
-    """Return two expressions of which one is in every text with the words; None where none such are known.
+def letters_expression(words: Sequence[Pattern]) -> str | None:
+    """Return a cheaper expression than both for texts of ASCII alone, which may find still more; None without letters.
 
-    The first is for letters as they are, and one that RE2 looks for many at a time; the second for texts that are not
-    of ASCII alone: another form of one of those letters, or a mark, which may stand between them.
+    It is a run of letters as they are, for which RE2 looks at many places at a time: the longest that it can so look
+    for, unless that is so short that it stands in nearly every text.
     """
     literals = [part for word in words for part in word.parts[::2]]
-    if not all(map(str.isascii, literals)):
-        return None
-    run = max((run for part in literals for run in _LONE.split(part)), key=len)
-    if len(run) < _SHORTEST_RUN:
-        run = max(literals, key=len)
-    if not run:
-        return None
-    others = {form for letter in run for form in _forms(letter) if not form.isascii()}
-    return f"(?i){run}", f"[{''.join(sorted(others))}\\pM]"
+    run = longest_run(words)
+    run = max(literals, key=len) if len(run) < _SHORTEST_RUN else run
+    return f"(?i){run}" if run else None
+
+
+def longest_run(words: Sequence[Pattern]) -> str:
+    """Return the longest run of letters in the words that have no case beyond ASCII; empty where there is none."""
+    return max((run for word in words for part in word.parts[::2] for run in _LONE.split(part)), key=len, default="")
 
 
 def _edges(words: Sequence[Pattern]) -> tuple[bool, bool]:
@@ -97,13 +97,8 @@ def _letter(character: str) -> str:
     """Return what folds to the character, with any marks after it."""
     if _FIRST_HANGUL <= character <= _LAST_HANGUL:
         return f"(?:{'|'.join(_hangul(character))})\\pM*"
-    return f"[{''.join(_forms(character))}]\\pM*"
-
-
-def _forms(character: str) -> list[str]:
-    """Return the single characters that fold to the character."""
-    forms = {character, character.upper(), *_folding().get(character, ())}
-    return sorted(form for form in forms if len(form) == 1)
+    forms = sorted({character, character.upper(), *_folding().get(character, ())})
+    return f"[{''.join(form for form in forms if len(form) == 1)}]\\pM*"
 
 
 def _hangul(syllable: str) -> list[str]:

@@ -10,8 +10,6 @@ from sentinel.errors import InputError
 from sentinel.model.moment import from_text
 from sentinel.store import regex
 from sentinel.store.address_range import between
-from sentinel.store.phrases import phrase
-from sentinel.store.raw_words import phrase_expressions, plain_expression, sieve_expressions
 from sentinel.store.tree import ANY, Between, Pattern
 from sentinel.store.values import MOMENT, NUMBER
 from sentinel.store.words import fold
@@ -53,26 +51,6 @@ def word_fits(expression: regex.Expression) -> Test:
     return lambda value: Sql(
         f"(regexp_matches(words({value}), '[^ ]') AND regexp_matches(words({value}), ?))", (written,), is_costly=True
     )
-
-
-def has_phrase(pattern: Pattern) -> Test:
-    """Return the test that the words of the pattern stand beside each other in a text."""
-    wanted = phrase(pattern)
-    if not wanted:
-        return lambda _value: NEVER
-    values = phrase_expressions(wanted)
-    plain, sieve = plain_expression(wanted), sieve_expressions(wanted)
-    # What comes first costs little more than reading the text; the exact expression is ten times as dear, and seldom
-    # asked. `CASE` asks it only where the first holds, wherever it stands; `AND` does so nowhere but at the top.
-    if plain is None or sieve is None:
-        both = "CASE WHEN regexp_matches(searched({0}), ?) THEN regexp_matches(searched({0}), ?) ELSE false END"
-        return lambda value: Sql(both.format(value), values, is_costly=True)
-    text = (
-        "CASE WHEN regexp_matches({0}, ?) OR (strlen({0}) <> length({0}) AND regexp_matches({0}, ?)) "
-        "THEN CASE WHEN strlen({0}) = length({0}) THEN regexp_matches(searched({0}), ?) "
-        "ELSE regexp_matches(searched({0}), ?) END ELSE false END"
-    )
-    return lambda value: Sql(text.format(value), (*sieve, plain, values[1]), is_costly=True)
 
 
 def lies_between(node: Between, *, is_number: bool = False) -> Test:

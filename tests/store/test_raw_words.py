@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sentinel.store.phrases import phrase
-from sentinel.store.raw_words import phrase_expressions, plain_expression, sieve_expressions
+from sentinel.store.raw_words import letters_expression, phrase_expressions, plain_expressions
 from sentinel.store.tree import Pattern
 from tests.store.reference import has_phrase
 
@@ -69,24 +69,19 @@ def _compare(text: str, pattern: Pattern) -> None:
     core, exact = phrase_expressions(wanted)
     found = bool(re2.search(core, text)) and bool(re2.search(exact, text))
     assert found == has_phrase(text, wanted), (text, wanted)
-    plain = plain_expression(wanted)
     if text.isascii():
-        found = plain is not None and bool(re2.search(plain, text))
+        plain = plain_expressions(wanted)
+        found = plain is not None and bool(re2.search(plain[0], text)) and bool(re2.search(plain[1], text))
         assert found == has_phrase(text, wanted), (text, wanted)
-    sieve = sieve_expressions(wanted)
-    if found and sieve is not None:
-        assert re2.search(sieve[0], text) or (not text.isascii() and re2.search(sieve[1], text)), (text, wanted)
+        letters = letters_expression(wanted)
+        assert not found or letters is None or re2.search(letters, text), (text, wanted)
 
 
-def test_a_sieve_looks_for_letters_without_other_cases_where_there_are_enough() -> None:
-    sieve = sieve_expressions(phrase(Pattern(("svchost",))))
-    assert sieve is not None
-    assert sieve[0] == "(?i)vcho"
-    assert not re2.search(sieve[1], "Microsoft\u00ae: \u00e0")
-    assert re2.search(sieve[1], "h\u00f2")
-    assert re2.search(sieve[1], "svc\u0301host")
-    short = sieve_expressions(phrase(Pattern(("user",))))
-    assert short is not None
-    assert short[0] == "(?i)user"
-    assert sieve_expressions(phrase(Pattern(("日本",)))) is None
-    assert sieve_expressions(phrase(Pattern(("", "?", "")))) is None
+def test_letters_without_other_cases_are_looked_for_where_there_are_enough() -> None:
+    def written(*parts: str) -> str | None:
+        return letters_expression(phrase(Pattern(parts)))
+
+    assert written("svchost") == "(?i)vcho"
+    assert written("power", "*", " hidden") == "(?i)hidden"
+    assert written("user") == "(?i)user", "a run of two letters stands nearly everywhere"
+    assert written("", "?", "") is None
