@@ -17,7 +17,6 @@ from sentinel.store.columns import ID, TIME, unpack
 from sentinel.store.counting import Bars
 from sentinel.store.pages import following, page
 from sentinel.store.place import FILES, ROW, SEPARATOR, Place, Row, remember, source
-from sentinel.store.pruning import Names
 from sentinel.store.segments import sorting_folder
 from sentinel.store.session import Limits, Session, session
 from sentinel.store.sql import COLUMNS
@@ -38,8 +37,6 @@ class Files:
     """First and last time of the records in them."""
     misfits: frozenset[str]
     """Promoted fields that some record of them keeps in the rest."""
-    agencies: Names
-    """All that the records have; None where that is not known."""
 
 
 class Finder:

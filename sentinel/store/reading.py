@@ -55,7 +55,7 @@ class Reader:
 
         def ask(segments: list[Segment]) -> Found:
             files = self._files(_needed(segments, search, tree))
-            where = condition(search, tree, files.misfits, files.agencies)
+            where = condition(search, tree, files.misfits)
             return self._finder.search(files, where, search, stop) if files.paths else Found(0, ())
 
         return self._read(ask)
@@ -97,7 +97,7 @@ class Reader:
 
     def _bars(self, search: Search, tree: Node, stop: Stop | None, segments: list[Segment]) -> Bars:
         files = self._files(_needed(segments, search, tree))
-        where = condition(search, tree, files.misfits, files.agencies)
+        where = condition(search, tree, files.misfits)
         return self._finder.bars(files, where, search, stop) if files.paths else Bars(1, {})
 
     def _page_after(
@@ -105,7 +105,7 @@ class Reader:
     ) -> list[Record]:
         near = [each for each in _needed(segments, search, tree) if last is None or each.last_at >= last[0]]
         files = self._files(near)
-        where = condition(search, tree, files.misfits, files.agencies)
+        where = condition(search, tree, files.misfits)
         return self._finder.after(files, where, last, SCAN_PAGE, stop) if files.paths else []
 
     def _read(self, ask: Callable[[list[Segment]], T]) -> T:
@@ -130,7 +130,6 @@ class Reader:
         return self._segments.folder
 
     def _files(self, segments: Sequence[Segment]) -> Files:
-        named = [segment.agencies for segment in segments if segment.agencies is not None]
         return Files(
             paths=[str(self._segments.path(segment.number)) for segment in segments],
             span=(
@@ -138,7 +137,6 @@ class Reader:
                 max((segment.last_at for segment in segments), default=""),
             ),
             misfits=frozenset[str]().union(*(segment.misfits for segment in segments)),
-            agencies=None if len(named) < len(segments) else frozenset[str]().union(*named),
         )
 
 

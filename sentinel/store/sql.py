@@ -10,7 +10,6 @@ from sentinel.model.search import Search
 from sentinel.store import sql_values as tests
 from sentinel.store.columns import AGENCY, EVENT_ID, ID, KINDS, PROMOTED, REST, TIME
 from sentinel.store.phrases import phrase
-from sentinel.store.pruning import Names
 from sentinel.store.raw_words import longest_run
 from sentinel.store.sql_fields import as_text, marker, pointer, quoted
 from sentinel.store.sql_phrases import PhraseTests, in_any, phrase_tests, where
@@ -37,13 +36,12 @@ _LONG = ("event.original", "message")
 _SHORT = tuple(name for name in FREE_TEXT if name not in _LONG)
 
 
-def condition(search: Search, tree: Node, misfits: frozenset[str], agencies: Names = None) -> Sql:
+def condition(search: Search, tree: Node, misfits: frozenset[str]) -> Sql:
     """Return the condition for scope, time and the query's tree; raise `InputError` for a time that is none.
 
-    In `misfits` are the promoted fields that some record keeps in the rest; `agencies` are all that the records have,
-    None where that is not known.
+    In `misfits` are the promoted fields that some record keeps in the rest.
     """
-    parts = [_scope(search.scope, agencies)]
+    parts = [_scope(search.scope)]
     if search.start is not None:
         parts.append(Sql(f'"{TIME}" >= ?', (naive(search.start),)))
     if search.end is not None:
@@ -53,13 +51,11 @@ def condition(search: Search, tree: Node, misfits: frozenset[str], agencies: Nam
     return join(" AND ", parts)
 
 
-def _scope(scope: Scope, agencies: Names) -> Sql:
-    if not scope:
+def _scope(scope: Scope) -> Sql:
+    agencies = sorted(scope)
+    if not agencies:
         return tests.NEVER
-    if agencies is not None and agencies <= scope:
-        # Where nobody else has records, only those of nobody are left out: comparing names takes as long as the rest.
-        return Sql(f'"{AGENCY}" IS NOT NULL')
-    return Sql(f'"{AGENCY}" IN ({", ".join("?" * len(scope))})', tuple(sorted(scope)))
+    return Sql(f'"{AGENCY}" IN ({", ".join("?" * len(agencies))})', tuple(agencies))
 
 
 class _Translation:
