@@ -163,8 +163,8 @@ def pack(records: Sequence[Record]) -> Block:
 def _reader(names: tuple[str, ...]) -> tuple[tuple[str, ...], Callable[[Fields], tuple[Value, ...]]]:
     """Return those of the names that have no column, and what reads their values."""
     without = tuple(name for name in names if name not in KINDS)
-    read: Callable[[Fields], tuple[Value, ...]] = itemgetter(*without)
-    return without, read if len(without) > 1 else lambda fields: tuple(map(fields.__getitem__, without))
+    # Of one name `itemgetter` gives no tuple, and of none it cannot be made.
+    return without, itemgetter(*without) if len(without) > 1 else lambda fields: tuple(map(fields.__getitem__, without))
 
 
 _without_column = ByNames(_reader)
