@@ -28,7 +28,7 @@ from sentinel.store.manifest import Damage, Manifest, Segment
 from sentinel.store.packed import Packed, joined
 from sentinel.store.reading import Reader, overlapping
 from sentinel.store.seen import Seen
-from sentinel.store.segments import FIRST_COMPRESSION_LEVEL, Hashes, Segments, Written, contained, hash_ids
+from sentinel.store.segments import Hashes, Segments, Written, contained, hash_ids
 from sentinel.store.session import Limits, UnreadableError
 from sentinel.store.sql_values import Sql
 from sentinel.store.upkeep import Upkeep, damage
@@ -81,7 +81,7 @@ class LocalStore:
                 self._manifest.add(None, mark)
                 return 0
             number = self._manifest.next_number()
-            written = self._segments.write(number, [block.table], hashes, FIRST_COMPRESSION_LEVEL)
+            written = self._segments.write(number, [block.table], hashes)
             self._manifest.add(_segment(number, written, block, to_text(self._clock())), mark)
             return new
 

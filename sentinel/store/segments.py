@@ -29,9 +29,8 @@ ROW_GROUP_ROWS = 32_768
 """Rows that are read or skipped together; smaller groups let time and paging skip more."""
 READ_ROWS = 1_024
 """Rows that are in memory at once while a segment is read whole."""
-COMPRESSION_LEVEL = 3
-FIRST_COMPRESSION_LEVEL = 1
-"""Of what is merged soon: a quarter less work for a thirtieth more bytes."""
+COMPRESSION_LEVEL = 1
+"""Level 3 takes a quarter more work for a fiftieth less bytes."""
 REPEATING = [
     f"{name}.list.element" if name in LISTS else name
     for name in SCHEMA.names
@@ -70,32 +69,24 @@ class Segments:
         """Return the places of a segment's files: the records, and the hashes of their ids."""
         return self.path(number), self._ids(number)
 
-    def write(
-        self,
-        number: int,
-        tables: Iterable[pa.Table],
-        hashes: "Hashes | None" = None,
-        compression_level: int = COMPRESSION_LEVEL,
-    ) -> Written:
+    def write(self, number: int, tables: Iterable[pa.Table], hashes: "Hashes | None" = None) -> Written:
         """Write a segment from tables of the common schema, synced and under its name on return.
 
         `hashes` are those of all ids, in any order, where they are known. Raises `OSError` where it cannot, with
         nothing left behind.
         """
-        with self.writing(number, hashes, compression_level) as segment:
+        with self.writing(number, hashes) as segment:
             for table in tables:
                 segment.add(table)
         return segment.written()
 
     @contextmanager
-    def writing(
-        self, number: int, hashes: "Hashes | None" = None, compression_level: int = COMPRESSION_LEVEL
-    ) -> Iterator["Writing"]:
+    def writing(self, number: int, hashes: "Hashes | None" = None) -> Iterator["Writing"]:
         """Give a segment to add tables to; at the end it is synced and under its name, or else nothing is left."""
         parquet, ids = self.path(number), self._ids(number)
         try:
             with _synced(parquet) as file:
-                segment = Writing(file, hashes, compression_level)
+                segment = Writing(file, hashes)
                 try:
                     yield segment
                     segment.finish()
@@ -201,13 +192,13 @@ class Segments:
 class Writing:
     """A segment on its way to the disk."""
 
-    def __init__(self, file: pa.NativeFile, hashes: "Hashes | None", compression_level: int) -> None:
+    def __init__(self, file: pa.NativeFile, hashes: "Hashes | None") -> None:
         """Begin in an open file; `hashes` are those of all ids to come, where they are known."""
         self._writer = pq.ParquetWriter(
             file,
             SCHEMA,
             compression="zstd",
-            compression_level=compression_level,
+            compression_level=COMPRESSION_LEVEL,
             use_dictionary=cast(Any, REPEATING),  # The stubs know no lists here.
             write_page_checksum=True,
         )

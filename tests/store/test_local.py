@@ -264,3 +264,27 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(UnavailableError, match="cannot open the store"):
         LocalStore(tmp_path / "file" / "store")
+
+
+@pytest.mark.parametrize(
+    "query", ["message:all", "message:third", "message:second", "message:all AND NOT message:third"]
+)
+def test_a_page_has_its_rows_wherever_they_lie_in_the_files(open_store: Open, query: str) -> None:
+    store = open_store()
+    words = {number: "all" + " second" * (number % 2 == 0) + " third" * (number % 3 == 0) for number in range(1, 1_501)}
+    numbers = list(words)
+    for first in range(0, len(numbers), 750):
+        part = numbers[first : first + 750]
+        store.add([record(number, message=words[number]) for number in part], Mark(part[-1]))
+    matching = {
+        "message:all": numbers,
+        "message:third": [each for each in numbers if each % 3 == 0],
+        "message:second": [each for each in numbers if each % 2 == 0],
+        "message:all AND NOT message:third": [each for each in numbers if each % 3],
+    }[query]
+    for newest_first in (True, False):
+        found = store.search(city(query, limit=500, newest_first=newest_first))
+        ordered = list(reversed(matching)) if newest_first else matching
+        assert found.total == len(matching)
+        assert [int(each.id, 16) for each in found.records] == ordered[:500]
+        assert all(each.fields["message"] == words[int(each.id, 16)] for each in found.records)
