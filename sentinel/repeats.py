@@ -31,9 +31,9 @@ class Repeats:
             return list(range(len(entries)))
         ids = {place: records[place].id for place in keyed}
         seen = {each for each in ids.values() if each in self._recent}
-        is_sure = entries[0].position >= doubt
-        asked = {each for place, each in ids.items() if is_sure or entries[place].position >= doubt}
-        seen |= self._known(sorted(asked - seen))
+        # Where one in doubt came again in the same batch, the store knows it by either: the first must be judged still.
+        in_doubt = {each for place, each in ids.items() if entries[place].position < doubt}
+        seen |= self._known(sorted(set(ids.values()) - in_doubt - seen))
         places = []
         for place in range(len(entries)):
             if (identity := ids.get(place)) is not None:

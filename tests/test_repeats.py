@@ -33,6 +33,12 @@ def test_what_a_batch_stored_that_was_cut_short_is_judged_again() -> None:
     assert fresh(repeats, pair("a", 1), pair("b", 2), doubt=2) == [0]
 
 
+def test_what_is_in_doubt_and_came_again_in_the_same_batch_is_judged_once() -> None:
+    """Its sender sent it again before the batch that was cut short was taken up again."""
+    repeats = Repeats(lambda ids: {"id of a", "id of b", "id of c"} & set(ids))
+    assert fresh(repeats, pair("a", 1), pair("b", 2), pair("a", 3), pair("c", 4), pair("b", 5), doubt=3) == [0, 1]
+
+
 def test_what_failed_is_no_repeat_and_what_is_stored_is_one() -> None:
     repeats = Repeats(lambda ids: set())
     assert fresh(repeats, pair("a")) == [0]
