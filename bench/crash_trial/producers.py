@@ -49,6 +49,7 @@ class Producer:
     """Set when the trial is over: then nobody will acknowledge what is on its way."""
     batches: int = 0
     """Acknowledged."""
+    most_lines: int = MOST_LINES
     sequence: int = 0
     answers: Counter[str] = field(default_factory=Counter)
 
@@ -57,7 +58,7 @@ class Producer:
         pause = threading.Event()
         issued = 0
         while not self.stop.is_set():
-            if issued >= MOST_LINES:
+            if issued >= self.most_lines:
                 self.stop.wait(0.1)
                 continue
             lines = self.oracle.issue(self.door, self.batch_lines)
@@ -69,6 +70,10 @@ class Producer:
             self.sequence += len(lines)
             self.batches += 1
             pause.wait(PAUSE_SECONDS)
+
+    def go_on(self, batches: int) -> None:
+        """Send so many batches more, though it may have sent all it was to send."""
+        self.most_lines += (batches + 1) * self.batch_lines
 
     def ask(self, path: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, object]:
         """Return status and document of an answer; status 0 where there was none."""

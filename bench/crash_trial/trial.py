@@ -181,6 +181,8 @@ class Trial:
 
     def _wait_for_batches(self, when: str) -> None:
         wanted = [(each, each.batches + LEAST_BATCHES) for each in self.producers]
+        for each, _ in wanted:
+            each.go_on(LEAST_BATCHES)
         until(lambda: all(each.batches >= least for each, least in wanted), START_SECONDS, f"sending {when}")
 
     def _drained(self) -> Counter[str]:
