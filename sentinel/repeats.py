@@ -1,7 +1,7 @@
 """Finds events that a sender without sequences sent again: they must be neither judged nor counted twice."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from sentinel.journal import Entry
 from sentinel.model.record import Record
@@ -13,8 +13,8 @@ MAX_RECENT = 50_000
 class Repeats:
     """Knows by their record ids which events with a key were stored before. One thread."""
 
-    def __init__(self, known: Callable[[Sequence[str]], Set[str]]) -> None:
-        """Ask `known` for those of some ids that the store holds."""
+    def __init__(self, known: Callable[[Sequence[str]], Mapping[str, str]]) -> None:
+        """Ask `known` for those of some ids that the store holds, and when each was received."""
         self._known = known
         self._recent: OrderedDict[str, None] = OrderedDict()
 
@@ -31,9 +31,14 @@ class Repeats:
             return list(range(len(entries)))
         ids = {place: records[place].id for place in keyed}
         seen = {each for each in ids.values() if each in self._recent}
-        # Where one in doubt came again in the same batch, the store knows it by either: the first must be judged still.
-        in_doubt = {each for place, each in ids.items() if entries[place].position < doubt}
-        seen |= self._known(sorted(set(ids.values()) - in_doubt - seen))
+        known = self._known(sorted(set(ids.values()) - seen))
+        # Received when the entry was, it is the entry itself that is stored, not one before that it repeats.
+        unsure = {
+            each
+            for place, each in ids.items()
+            if entries[place].position < doubt and known.get(each) == entries[place].received_at
+        }
+        seen |= known.keys() - unsure
         places = []
         for place in range(len(entries)):
             if (identity := ids.get(place)) is not None:

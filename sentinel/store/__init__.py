@@ -10,6 +10,9 @@ from sentinel.model.record import Record
 from sentinel.model.search import Found, Search
 from sentinel.store.expiry import Expired, Expiry
 
+RECEIVED = "event.ingested"
+"""When the server received what became a record."""
+
 
 class StoppedError(SentinelError):
     """Whoever asked does not wait for the answer any more."""
@@ -73,8 +76,8 @@ class Store(Protocol):
         """Return the position of that mark, which costs less than to read all of it."""
         ...
 
-    def known(self, ids: Sequence[str]) -> set[str]:
-        """Return those of `ids` that are stored already."""
+    def known(self, ids: Sequence[str]) -> Mapping[str, str]:
+        """Return those of `ids` that are stored already, each with when it was received, as `event.ingested` says."""
         ...
 
     def search(self, search: Search, stop: Stop | None = None) -> Found:

@@ -19,7 +19,7 @@ from sentinel.model.agency import Scope
 from sentinel.model.moment import now, to_text
 from sentinel.model.record import Record
 from sentinel.model.search import Found, Search
-from sentinel.store import Mark, Stop
+from sentinel.store import RECEIVED, Mark, Stop
 from sentinel.store.columns import LAYOUT, Block, pack
 from sentinel.store.expire import Expirer
 from sentinel.store.expiry import Expired, Expiry, together
@@ -93,8 +93,8 @@ class LocalStore:
         """Return the position of that mark."""
         return self._manifest.position(partition)
 
-    def known(self, ids: Sequence[str]) -> set[str]:
-        """Return those of `ids` that are stored already."""
+    def known(self, ids: Sequence[str]) -> Mapping[str, str]:
+        """Return those of `ids` that are stored already, each with when it was received."""
         with self._writing, self._explained():
             return self._known(ids)
 
@@ -212,18 +212,20 @@ class LocalStore:
             del unique[known]
         return list(reversed(unique.values()))
 
-    def _known(self, ids: Sequence[str]) -> set[str]:
-        unknown = set(ids)
+    def _known(self, ids: Sequence[str]) -> dict[str, str]:
+        unknown, known = set(ids), dict[str, str]()
         segments, wanted = self._perhaps_seen(hash_ids(sorted(unknown)).sort() if unknown else hash_ids([]))
         for segment in segments if len(wanted) else ():
             if suspects := set(contained(self._hashes(segment), wanted)):
                 near = [each for each in unknown if hash_ids([each])[0].as_py() in suspects]
-                unknown.difference_update(self._stored(segment, near))
-        return set(ids) - unknown
+                found = self._stored(segment, near)
+                known |= {record.id: str(record.fields.get(RECEIVED, "")) for record in found}
+                unknown -= known.keys()
+        return known
 
-    def _stored(self, segment: Segment, ids: list[str]) -> list[str]:
+    def _stored(self, segment: Segment, ids: list[str]) -> list[Record]:
         try:
-            return [record.id for record in self._finder.by_ids(self._files([segment]), ids, Sql("true"))]
+            return self._finder.by_ids(self._files([segment]), ids, Sql("true"))
         except UnreadableError as error:
             if self._set_aside_if_damaged(segment):
                 return []

@@ -116,6 +116,14 @@ def test_a_repeated_record_is_kept_once(reopen: Reopen) -> None:
     assert store.mark() == Mark(7)
 
 
+def test_what_is_known_is_known_with_when_it_was_received(store: Store) -> None:
+    at = "2026-11-23T08:00:07.000123Z"
+    store.add([record(1, event__ingested=at), record(2)], Mark(2))
+    assert store.known([record(1).id, record(2).id, record(3).id]) == {record(1).id: at, record(2).id: ""}
+    store.add([record(1, event__ingested="2026-11-23T09:00:00.000000Z")], Mark(3))
+    assert store.known([record(1).id]) == {record(1).id: at}
+
+
 def test_a_repeated_record_is_known_after_maintenance(store: Store) -> None:
     for number in range(20):
         store.add([record(number)], Mark(number))

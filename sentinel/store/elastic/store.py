@@ -100,10 +100,10 @@ class ElasticStore:
         """Return the position of that mark, and take nothing over."""
         return self._marks.position(partition)
 
-    def known(self, ids: Sequence[str]) -> set[str]:
-        """Return those of `ids` that are stored already."""
+    def known(self, ids: Sequence[str]) -> Mapping[str, str]:
+        """Return those of `ids` that are stored already, each with when it was received."""
         asked = {document_id(identity): identity for identity in ids}
-        return {asked[identity] for identity in self._wire.where(list(asked))}
+        return {asked[identity]: at for identity, at in self._wire.received(list(asked)).items()}
 
     def search(self, search: Search, stop: Stop | None = None) -> Found:
         """Return what matches within the scope; raise `InputError` naming the fault and its place in the query."""

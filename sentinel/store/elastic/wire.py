@@ -1,11 +1,12 @@
 """The requests that writing needs: send documents, ask which ids are stored and where, take one of two copies away."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from sentinel.errors import UnavailableError
+from sentinel.store import RECEIVED
 from sentinel.store.elastic.client import NOT_ELASTICSEARCH, explained, reason
 from sentinel.store.elastic.outcome import Outcome, Verdict, read, wholesale
 
@@ -66,16 +67,17 @@ class Wire:
         All that was acknowledged before counts, searchable or not. Raises `UnavailableError` when not every shard
         answered: "not here" would be a guess.
         """
-        if not ids:
-            return {}
         found: dict[str, list[str]] = defaultdict(list)
-        with explained("ask Elasticsearch which events it has"):
-            self._refresh()
-            remaining = iter(ids)
-            while part := list(islice(remaining, IDS_A_REQUEST)):
-                for hit in self._hits(part):
-                    found[str(hit["_id"])].append(str(hit["_index"]))
+        for hit in self._stored(ids):
+            found[str(hit["_id"])].append(str(hit["_index"]))
         return {identity: sorted(indices, key=_generation) for identity, indices in found.items()}
+
+    def received(self, ids: Collection[str]) -> dict[str, str]:
+        """Return those of `ids` that are stored, each with its `event.ingested`; it raises what `where` does."""
+        return {
+            str(hit["_id"]): str(hit.get("_source", {}).get("event", {}).get("ingested", ""))
+            for hit in self._stored(ids, RECEIVED)
+        }
 
     def remove(self, copies: Iterable[tuple[str, str]]) -> None:
         """Delete documents, each given by backing index and id; one that is gone already is fine."""
@@ -83,19 +85,29 @@ class Wire:
             with explained(f"delete the second copy of an event from {index}; the privilege `delete` is needed"):
                 self._client.options(ignore_status=404).delete(index=index, id=identity, refresh=True)
 
+    def _stored(self, ids: Collection[str], *fields: str) -> Iterator[dict[str, Any]]:
+        """Yield what is stored under these ids, with some fields."""
+        if not ids:
+            return
+        with explained("ask Elasticsearch which events it has"):
+            self._refresh()
+            remaining = iter(ids)
+            while part := list(islice(remaining, IDS_A_REQUEST)):
+                yield from self._hits(part, fields)
+
     def _refresh(self) -> None:
         path = f"/{self._pattern}/_refresh?ignore_unavailable=true&allow_no_indices=true"
         answer = self._client.perform_request("POST", path, headers=_JSON)
         _all_shards(answer.body)
 
-    def _hits(self, ids: Sequence[str]) -> list[dict[str, Any]]:
+    def _hits(self, ids: Sequence[str], fields: Sequence[str]) -> list[dict[str, Any]]:
         path = (
             f"/{self._pattern}/_search?ignore_unavailable=true&allow_no_indices=true"
-            "&allow_partial_search_results=false&filter_path=timed_out,_shards,hits.total,hits.hits._id,hits.hits._index"
+            "&allow_partial_search_results=false&filter_path=timed_out,_shards,hits.total,hits.hits._id,hits.hits._index,hits.hits._source"
         )
         body = {
             "query": {"ids": {"values": list(ids)}},
-            "_source": False,
+            "_source": list(fields) or False,
             "size": HITS_A_REQUEST,
             "track_total_hits": True,
         }

@@ -177,9 +177,10 @@ class FakeElastic:
         with self._lock:
             hits = [
                 {"_index": f".ds-{stream}-2026.11.23-{number:06d}", "_id": identity}
+                | ({"_source": source} if asked["_source"] else {})
                 for stream, parts in self.indices.items()
                 for number, part in enumerate(parts, 1)
-                for identity in part
+                for identity, source in part.items()
                 if identity in wanted
             ]
         shards = {"total": 1, "successful": 1, "failed": 0}

@@ -57,7 +57,7 @@ def test_a_full_index_is_followed_by_a_new_one(
     keeper.roll_over(has)
     assert backing() == 2
     assert keeper.streams() == [f"logs-sentinel.linux-{store.namespace}"]
-    assert store.known([record(number).id for number in range(6)]) == {record(number).id for number in range(5)}
+    assert store.known([record(number).id for number in range(6)]).keys() == {record(number).id for number in range(5)}
     client.close()
 
 
