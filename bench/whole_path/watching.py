@@ -4,14 +4,15 @@ import sqlite3
 import threading
 import time
 from bisect import bisect_right
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
 
 EVERY_SECONDS = 0.5
-MEMORY_EVERY = 4
-"""Looks. The kernel walks over all pages of a process to count them: more often would be a load of its own."""
+SHARED_EVERY = 4
+"""Looks. To tell shared pages the kernel walks over all pages of a process: more often would be a load of its own."""
 
 
 @dataclass
@@ -30,7 +31,7 @@ class Sample:
 
 @dataclass
 class Watcher:
-    """Looks twice a second, at memory every other second, in a thread."""
+    """Looks twice a second, at shared pages every other second, in a thread."""
 
     home: Path
     pid: int
@@ -69,33 +70,40 @@ class Watcher:
         return lags
 
     def _run(self) -> None:
-        rss = pss = looks = 0
+        pss = looks = 0
         while not self._stop.wait(EVERY_SECONDS):
             received, stored = self.received(), self.stored()
-            if looks % MEMORY_EVERY == 0:
-                rss, pss = self._memory()
-            looks += 1
+            if looks % SHARED_EVERY == 0:
+                pss = self._shared()
+            rss, looks = self._resident(), looks + 1
             self.samples.append(Sample(time.time(), received, stored, rss, pss, 100 - psutil.cpu_percent()))
 
-    def _memory(self) -> tuple[int, int]:
-        rss = pss = 0
-        try:
+    def _family(self) -> list[psutil.Process]:
+        with suppress(psutil.NoSuchProcess):
             server = psutil.Process(self.pid)
-            family = [server, *server.children(recursive=True)]
-        except psutil.NoSuchProcess:
-            return 0, 0
-        for place, process in enumerate(family):
+            return [server, *server.children(recursive=True)]
+        return []
+
+    def _resident(self) -> int:
+        rss = 0
+        for process in self._family():
+            with suppress(psutil.NoSuchProcess):
+                rss += process.memory_info().rss
+        return rss
+
+    def _shared(self) -> int:
+        pss = 0
+        for place, process in enumerate(self._family()):
             try:
                 memory = process.memory_full_info()
                 times = process.cpu_times()
             except psutil.NoSuchProcess:
                 continue
-            rss += memory.rss
             pss += memory.pss
             name = f"{'server' if place == 0 else 'worker'} {process.pid}"
             self.cpu_seconds[name] = times.user + times.system
             self.peaks[name] = max(self.peaks.get(name, 0), memory.pss)
-        return rss, pss
+        return pss
 
 
 def _number(path: Path, question: str) -> int:

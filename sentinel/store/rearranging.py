@@ -92,5 +92,10 @@ def _parts(table: pa.Table) -> tuple[list[str], Column]:
     filled: Column = pc.fill_null(table.column(DATASET), pa.scalar(""))
     datasets: Column = filled.combine_chunks().dictionary_encode()
     families = [family(name) for name in datasets.dictionary.to_pylist()]
-    names = [f"{name}/{day.isoformat()}" for day in days.dictionary.to_pylist() for name in families]
-    return names, pc.add(pc.multiply(days.indices, pa.scalar(len(families), pa.int32())), datasets.indices)
+    dates = [day.isoformat() for day in days.dictionary.to_pylist()]
+    width = len(families)
+    pairs: Column = pc.add(pc.multiply(days.indices.cast(pa.int64()), width), datasets.indices.cast(pa.int64()))
+    # Only pairs that occur: who invents datasets and days makes as many as records, and squares of them otherwise.
+    found: Column = pairs.dictionary_encode()
+    names = [f"{families[pair % width]}/{dates[pair // width]}" for pair in found.dictionary.to_pylist()]
+    return names, found.indices

@@ -1,8 +1,10 @@
 """Promises of rearranging: every record once, in its part, in the order of time; what was rearranged is let go of."""
 
+import tracemalloc
 from collections import Counter
 from datetime import timedelta
 
+import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -54,6 +56,19 @@ def test_every_record_lies_once_in_its_part_in_the_order_of_time(
         assert [unpack(row).at for row in rows] == [each.at for each in wanted[part]]
         assert sorted((unpack(row) for row in rows), key=_id) == sorted(wanted[part], key=_id)
         assert table.column(ID).equals(copy.column(ID))
+
+
+def test_as_many_datasets_and_days_as_records_take_no_more_than_the_records() -> None:
+    """Else one sender that invents both could fill the memory."""
+    number = 20_000
+    times = pa.array(range(number), pa.int32()).cast(pa.date32()).cast(pa.timestamp("us", "UTC"))
+    table = pa.table({TIME: times, DATASET: pa.array([f"{each}.x" for each in range(number)])})
+    tracemalloc.start()
+    counted = rearranging.counted(table)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert (len(counted), counted["7/1970-01-08"]) == (number, 1)
+    assert peak < 100_000_000
 
 
 def _id(each: Record) -> str:
