@@ -40,6 +40,14 @@ marks = Table(
     moment_column("changed_at"),
 )
 
+mark_changes = Table(
+    "mark_changes",
+    metadata,
+    Column("partition", Integer, primary_key=True, autoincrement=False),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("detection_state", LargeBinary, nullable=False),
+)
+
 intents = Table(
     "intents",
     metadata,

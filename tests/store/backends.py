@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sentinel.database.connect import connect as open_database
-from sentinel.database.storage_tables import intents, marks
+from sentinel.database.storage_tables import intents, mark_changes, marks
 from sentinel.database.tables import metadata
 from sentinel.store import Store
 from sentinel.store.elastic.client import Connection, connect, hosts
@@ -24,7 +24,7 @@ class OwnElasticStore(ElasticStore):
     def __init__(self, url: str, folder: Path) -> None:
         folder.mkdir(exist_ok=True)
         self._own = open_database(f"sqlite:///{folder}/state.db")
-        metadata.create_all(self._own, tables=[marks, intents])
+        metadata.create_all(self._own, tables=[marks, mark_changes, intents])
         namespace = hashlib.sha256(str(folder).encode()).hexdigest()[:16]
         super().__init__(
             connect(Connection(hosts=hosts(f"elastic+{url}"))), self._own, namespace=namespace, refresh=True

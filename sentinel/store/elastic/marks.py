@@ -8,22 +8,11 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Engine,
-    LargeBinary,
-    cast,
-    delete,
-    insert,
-    literal,
-    select,
-    update,
-)
+from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 
 from sentinel.database.connect import reading
 from sentinel.database.dialect import insert_new
-from sentinel.database.storage_tables import intents, marks
+from sentinel.database.storage_tables import intents, mark_changes, marks
 from sentinel.errors import ConflictError
 from sentinel.model.moment import now, to_text
 from sentinel.store import Mark
@@ -73,12 +62,18 @@ class Marks:
         with reading(self._database) as connection:
             mark = connection.execute(select(marks).where(marks.c.partition == partition)).one_or_none()
             intent = connection.execute(select(intents).where(intents.c.partition == partition)).one_or_none()
+            changes = connection.execute(
+                select(mark_changes.c.detection_state)
+                .where(mark_changes.c.partition == partition)
+                .order_by(mark_changes.c.number)
+            ).scalars()
+            behind = b"".join(changes)
         doubt = intent.next if intent is not None else 0
         streams = frozenset(intent.streams) if intent is not None else frozenset()
         if mark is None:
             return Mark(0, b"", partition, doubt), Held(partition, 0, "", doubt, streams)
         return (
-            Mark(mark.position, mark.detection_state, partition, doubt),
+            Mark(mark.position, mark.detection_state + behind, partition, doubt),
             Held(partition, mark.position, mark.owner, doubt, streams),
         )
 
@@ -110,8 +105,9 @@ class Marks:
         doubt = max(held.doubt, held.position) if mark.position < held.position else held.doubt
         after = Held(held.partition, mark.position, self.owner, doubt, held.streams)
         with self._database.begin() as connection:
-            state = _behind(mark.detection_state) if mark.follows else mark.detection_state
-            self._swap(connection, held, {"position": mark.position, "detection_state": state})
+            state = {} if mark.follows else {"detection_state": mark.detection_state}
+            self._swap(connection, held, {"position": mark.position, **state})
+            _put_behind(connection, mark)
             if after.is_in_doubt:
                 self._doubt(connection, after)
                 return after
@@ -151,9 +147,15 @@ class Marks:
         connection.execute(insert(intents), [row])
 
 
-def _behind(change: bytes) -> ColumnElement[bytes]:
-    """Return the state of a mark with `change` behind it."""
-    return cast(marks.c.detection_state.op("||")(literal(change, LargeBinary)), LargeBinary)
+def _put_behind(connection: Connection, mark: Mark) -> None:
+    """Put what follows behind the state of the mark before; behind a whole one is nothing."""
+    of_part = mark_changes.c.partition == mark.partition
+    if not mark.follows:
+        connection.execute(delete(mark_changes).where(of_part))
+        return
+    last = connection.execute(select(func.max(mark_changes.c.number)).where(of_part)).scalar() or 0
+    row = {"partition": mark.partition, "number": last + 1, "detection_state": mark.detection_state}
+    connection.execute(insert(mark_changes), [row])
 
 
 def _lost(held: Held) -> ConflictError:

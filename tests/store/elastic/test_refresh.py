@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from sentinel.database.connect import connect as open_database
-from sentinel.database.storage_tables import intents, marks
+from sentinel.database.storage_tables import intents, mark_changes, marks
 from sentinel.database.tables import metadata
 from sentinel.store import Mark, Store
 from sentinel.store.elastic.client import Connection, connect, hosts
@@ -24,7 +24,7 @@ DATASETS = [f"{sources[0]}.kind" for sources in FAMILIES.values()] + ["acme.thin
 @pytest.fixture
 def store(elastic: ElasticServer, tmp_path: Path) -> Iterator[Store]:
     database = open_database(f"sqlite:///{tmp_path}/state.db")
-    metadata.create_all(database, tables=[marks, intents])
+    metadata.create_all(database, tables=[marks, mark_changes, intents])
     made = ElasticStore(connect(Connection(hosts=hosts(f"elastic+{elastic.url}"))), database, namespace="refreshed")
     yield made
     made.close()
