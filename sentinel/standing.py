@@ -60,6 +60,7 @@ class Standing:
             # or they would count twice what comes again.
             end = self._journal.end()
             log.warning("The journal is younger than the store; reading it anew.", extra={"mark": position, "end": end})
+            self.leave()
             self._write(Mark(0, self._sealed(b""), self._partition))
             on_rewind()
             self.restore()
@@ -79,6 +80,8 @@ class Standing:
 
     def move_to(self, position: int, records: Sequence[Record] = ()) -> None:
         """Store `records` and move the mark with what is gathered by now, all or nothing."""
+        # What is taken from the engine must be behind what is stored; where either fails, it is not.
+        self.leave()
         # What was seen in a journal that may hold a batch twice is sealed with the whole.
         changes = self.engine.changes() if self._once is None else None
         if changes is None:
@@ -105,8 +108,6 @@ class Standing:
             self._once.missing = 0
 
     def _write(self, mark: Mark, records: Sequence[Record] = ()) -> None:
-        # Where it fails, even with only the answer lost, what was taken from the engine is not behind what is stored.
-        self.at = None
         self._counts["stored"] += self._add(records, mark)
         self.at = mark.position
 

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -259,6 +260,55 @@ def test_correlations_count_once_when_the_disk_fails_for_a_while(place: Place) -
     store.is_down = False
     assert pipeline.step() == 2
     assert counting.seen == 2
+
+
+def test_changes_that_could_not_be_stored_are_not_missing_behind_what_is(place: Place) -> None:
+    class Adding(CountingEngine):
+        """Writes a whole count once, then only what was added."""
+
+        written: int | None = None
+
+        def checkpoint(self) -> bytes:
+            self.written = self.seen
+            return b"%d," % self.seen
+
+        def changes(self) -> bytes | None:
+            if self.written is None:
+                return None
+            added, self.written = self.seen - self.written, self.seen
+            return b"%d," % added
+
+        def restore(self, state: bytes) -> None:
+            self.seen, self.written = sum(map(int, state.split(b",")[:-1])), None
+
+    class Failing(LocalStore):
+        """A store that cannot write now and then, and once did although it says that it did not."""
+
+        calls = 0
+
+        def add(self, records: Sequence[Record], mark: Mark) -> int:
+            self.calls += 1
+            if self.calls in (5, 7):
+                raise UnavailableError("cannot write")
+            new = super().add(records, mark)
+            if self.calls == 2:
+                raise UnavailableError("the answer was lost")
+            return new
+
+    place.store.close()
+    store = place.store = Failing(place.folder / "failing")
+    counting = Adding()
+    pipeline = place.pipeline(counting)
+    for number in range(9):
+        place.send(f"event {number}")
+        with suppress(UnavailableError):
+            pipeline.step()
+    while pipeline.step():
+        pass
+    assert counting.seen == 9
+    counting.restore(store.mark().detection_state)
+    assert counting.seen == 9
+    assert store.mark().detection_state.count(b",") > 1, "some was put behind"
 
 
 def test_a_store_restored_to_before_the_journal_begins_is_said(place: Place, caplog: pytest.LogCaptureFixture) -> None:
