@@ -10,7 +10,7 @@ help:
 	@echo "make demo         everything set up, then server and collector on the bundled recordings, console open"
 	@echo "make demo ONCE=1  the same, approving by itself; ends 0 only if every stage was verified"
 	@echo "make test         sets up all that tests need (Debian packages too) and runs them"
-	@echo "make check        format, lint, types, import contracts, rules and playbooks"
+	@echo "make check        format, lint, types, import contracts, conventions, rules and playbooks"
 	@echo "make setup        only .venv with bin/sentinel and bin/sentinel-collect"
 	@echo "make bench        the figures the README quotes"
 
@@ -44,6 +44,7 @@ check: setup-dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(PYTEST) tests/house
 	$(BIN)/sentinel rules check rules
 	$(BIN)/sentinel rules test rules > /dev/null
 	$(BIN)/sentinel playbook check playbooks
@@ -54,7 +55,8 @@ check: setup-dev
 test: export PYTHONDONTWRITEBYTECODE =
 test: setup-dev packages check
 	$(PYTEST) -n 3 --dist loadfile -m "(live or slow) and not trial" --durations=15
-	$(PYTEST) -n 2 --dist loadfile -m "(trial and not engines) or not (live or slow or trial)" --durations=15
+	$(PYTEST) -n 2 --dist loadfile -m "(trial and not engines) or not (live or slow or trial)" --ignore tests/house \
+		--durations=15
 	$(PYTEST) -m engines tests/live
 
 bench: setup-dev

@@ -1,31 +1,27 @@
 """From received lines to stored records: in order, once, and past whatever one event does."""
 
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from sentinel.crew.judge import Normalise
 from sentinel.detect.engine import Engine
 from sentinel.detect.load import load_rules
 from sentinel.errors import UnavailableError
 from sentinel.event import Event, encode
 from sentinel.journal import Batch
-from sentinel.journal.local import LocalJournal
 from sentinel.model.match import Match
 from sentinel.model.record import Record
 from sentinel.normalise import normalise
 from sentinel.pipeline import ATTEMPTS, MAX_BROKEN, Pipeline
 from sentinel.store import Mark
-from sentinel.store.local import LocalStore
+from tests.place import AT, OTHER_CAME, ROOT_CAME, Place
 from tests.store.examples import city
 from tests.survivor import CountingEngine
 from tests.waiting import until
 
-AT = "2026-11-23T08:00:00.000000Z"
 RULE = """
 title: Root came in
 id: 6f0f6b3c-1c5e-4f3a-9d8e-0d8d7f6e5c4b
@@ -36,46 +32,6 @@ detection:
   condition: came_in
 level: high
 """
-ROOT_CAME = "Nov 23 08:00:00 web01 sshd[811]: Accepted password for root from 203.0.113.9 port 50022 ssh2"
-OTHER_CAME = "Nov 23 08:00:00 web01 sshd[812]: Accepted password for an from 203.0.113.9 port 50023 ssh2"
-
-
-class Place:
-    """A journal and a store in a folder, and what the pipeline said."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.journal = LocalJournal(folder / "journal.db")
-        self.store = LocalStore(folder / "store")
-        self.matches: list[tuple[Match, Record]] = []
-        self.faults: dict[tuple[str, str], tuple[int, str]] = {}
-
-    def pipeline(self, engine: object = None, parse: Normalise = normalise, **options: object) -> Pipeline:
-        options = {
-            "on_matches": self.matches.extend,
-            "on_faults": lambda faults, at: self.faults.update(faults),
-        } | options
-        return Pipeline(self.journal, self.store, engine or CountingEngine(), parse, **options)  # type: ignore[arg-type]
-
-    def send(self, *texts: str, dataset: str = "linux.auth") -> None:
-        first = self.journal.last_sequence("c1", "aaaaaaaa") + 1
-        lines = [_line(text, dataset) for text in texts]
-        self.journal.append(
-            Batch(collector="c1", agency="city", epoch="aaaaaaaa", first=first, lines=lines, received_at=AT)
-        )
-
-    def stored(self) -> list[str]:
-        return [str(each.fields["event.original"]) for each in self.store.scan(city())]
-
-    def close(self) -> None:
-        self.journal.close()
-        self.store.close()
-
-
-def _line(text: str, dataset: str) -> bytes:
-    at = datetime(2026, 11, 23, 8, tzinfo=UTC)
-    event = Event(collector="", epoch="", sequence=0, dataset=dataset, host="web01", seen_at=at, raw=text)
-    return encode(event)
 
 
 @pytest.fixture
@@ -134,27 +90,6 @@ def test_matches_are_told_before_the_mark_moves_and_again_after_a_failure(place:
     assert place.stored() == [ROOT_CAME]
 
 
-def test_a_failure_takes_the_detection_state_back_to_the_mark(place: Place) -> None:
-    engine = CountingEngine()
-    fails = [True]
-
-    def sometimes(event: Event, **more: object) -> Record:
-        if event.raw == "b" and fails[0]:
-            raise UnavailableError("not now")
-        return normalise(event, **more)  # type: ignore[arg-type]
-
-    pipeline = place.pipeline(engine, sometimes)
-    place.send("a")
-    pipeline.step()
-    place.send("b")
-    with pytest.raises(UnavailableError):
-        pipeline.step()
-    assert engine.seen == 1
-    fails[0] = False
-    pipeline.step()
-    assert (engine.seen, place.store.mark()) == (2, Mark(2, b"2"))
-
-
 def test_a_poisonous_event_is_set_aside_and_the_others_go_on(place: Place) -> None:
     def poisoned(event: Event, **more: object) -> Record:
         if event.raw == "poison":
@@ -200,126 +135,6 @@ def test_the_journal_is_trimmed_when_there_is_nothing_else_to_do(place: Place) -
     assert list(place.journal.read(0, 10)) == []
     place.send("c")
     assert pipeline.step() == 1
-
-
-def test_a_younger_journal_is_read_anew_and_doubles_nothing(place: Place) -> None:
-    place.send("a", "b", "c")
-    place.pipeline().step()
-    place.journal.close()
-    for path in place.folder.glob("journal.db*"):
-        path.unlink()
-    place.journal = LocalJournal(place.folder / "journal.db")
-    place.send("a", "b")
-    pipeline = place.pipeline()
-    assert pipeline.step() == 2
-    assert len(place.stored()) == 3
-    place.send("c", "d")
-    pipeline.step()
-    assert len(place.stored()) == 4
-
-
-def test_a_batch_that_reaches_beyond_the_mark_of_a_lost_journal_is_read_whole(place: Place) -> None:
-    place.send("a", "b", "c")
-    place.pipeline().step()
-    place.journal.close()
-    for path in place.folder.glob("journal.db*"):
-        path.unlink()
-    place.journal = LocalJournal(place.folder / "journal.db")
-    engine = CountingEngine()
-    pipeline = place.pipeline(engine)
-    assert pipeline.step() == 0
-    place.send("a", "b", "c", "d", "e")
-    assert pipeline.step() == 5
-    assert sorted(place.stored()) == ["a", "b", "c", "d", "e"]
-    assert engine.seen == 5
-
-
-def test_correlations_count_once_when_the_disk_fails_for_a_while(place: Place) -> None:
-    class Failing(LocalStore):
-        """A store whose disk can neither be written nor read, once."""
-
-        is_down = True
-
-        def add(self, records: Sequence[Record], mark: Mark) -> int:
-            if self.is_down:
-                raise UnavailableError("cannot write")
-            return super().add(records, mark)
-
-        def mark(self, partition: int = 0) -> Mark:
-            if self.is_down and counting.seen:
-                raise UnavailableError("cannot read")
-            return super().mark(partition)
-
-    counting = CountingEngine()
-    place.store.close()
-    store = place.store = Failing(place.folder / "failing")
-    place.send("a", "b")
-    pipeline = place.pipeline(counting)
-    with pytest.raises(UnavailableError):
-        pipeline.step()
-    store.is_down = False
-    assert pipeline.step() == 2
-    assert counting.seen == 2
-
-
-def test_changes_that_could_not_be_stored_are_not_missing_behind_what_is(place: Place) -> None:
-    class Adding(CountingEngine):
-        """Writes a whole count once, then only what was added."""
-
-        written: int | None = None
-
-        def checkpoint(self) -> bytes:
-            self.written = self.seen
-            return b"%d," % self.seen
-
-        def changes(self) -> bytes | None:
-            if self.written is None:
-                return None
-            added, self.written = self.seen - self.written, self.seen
-            return b"%d," % added
-
-        def restore(self, state: bytes) -> None:
-            self.seen, self.written = sum(map(int, state.split(b",")[:-1])), None
-
-    class Failing(LocalStore):
-        """A store that cannot write now and then, and once did although it says that it did not."""
-
-        calls = 0
-
-        def add(self, records: Sequence[Record], mark: Mark) -> int:
-            self.calls += 1
-            if self.calls in (5, 7):
-                raise UnavailableError("cannot write")
-            new = super().add(records, mark)
-            if self.calls == 2:
-                raise UnavailableError("the answer was lost")
-            return new
-
-    place.store.close()
-    store = place.store = Failing(place.folder / "failing")
-    counting = Adding()
-    pipeline = place.pipeline(counting)
-    for number in range(9):
-        place.send(f"event {number}")
-        with suppress(UnavailableError):
-            pipeline.step()
-    while pipeline.step():
-        pass
-    assert counting.seen == 9
-    counting.restore(store.mark().detection_state)
-    assert counting.seen == 9
-    assert store.mark().detection_state.count(b",") > 1, "some was put behind"
-
-
-def test_a_store_restored_to_before_the_journal_begins_is_said(place: Place, caplog: pytest.LogCaptureFixture) -> None:
-    place.send("a", "b")
-    place.pipeline().step()
-    for texts in (("c", "d", "e"), ("f",)):
-        place.send(*texts)
-    place.journal.trim(5)
-    assert place.pipeline().step() == 1
-    (said,) = [each for each in caplog.records if "older than the journal" in each.message]
-    assert (said.mark, said.missing) == (2, 3)  # type: ignore[attr-defined]
 
 
 def test_invented_datasets_are_counted_together(place: Place) -> None:
