@@ -18,6 +18,7 @@ from sentinel.errors import InputError
 from sentinel.model.by_names import ByNames
 from sentinel.model.ecs import LISTS, TYPES
 from sentinel.model.record import Fields, Record, Value
+from sentinel.store.plain import PLAIN, plain
 from sentinel.store.quick import Together, column
 
 ID = "#id"
@@ -113,7 +114,14 @@ def _arrow_type(name: str) -> pa.DataType:
     return pa.list_(single) if name in LISTS else single
 
 
-SCHEMA = pa.schema([(ID, pa.string()), *((name, _arrow_type(name)) for name in PROMOTED), (REST, pa.string())])
+SCHEMA = pa.schema(
+    [
+        (ID, pa.string()),
+        *((name, _arrow_type(name)) for name in PROMOTED),
+        (REST, pa.string()),
+        (PLAIN, pa.bool_()),
+    ]
+)
 LAYOUT = hashlib.sha256(repr([(field.name, str(field.type)) for field in SCHEMA]).encode()).hexdigest()[:16]
 """Names this set of columns; segments of another one are written anew when the store is opened."""
 
@@ -148,7 +156,7 @@ def pack(records: Sequence[Record]) -> Block:
         raise InputError(f"record {record.id}: '{TIME}' must be a UTC time with six digits of a second")
     ids: list[object] = [record.id for record in records]
     texts: list[object] = [_json(rest) for rest in rests]
-    arrays = [_array(ids, pa.string()), *columns.values(), _array(texts, pa.string())]
+    arrays = [_array(ids, pa.string()), *columns.values(), _array(texts, pa.string()), plain(fields, columns)]
     times = pc.min_max(columns[TIME])
     return Block(
         table=pa.Table.from_arrays(arrays, schema=SCHEMA),
@@ -207,13 +215,13 @@ def named(values: Collection[object], *, is_sure: bool) -> frozenset[str] | None
     return names if is_sure and len(names) <= MAX_NAMES else None
 
 
-def unpack(row: Sequence[object], names: Sequence[str] = tuple(SCHEMA.names)) -> Record:
+def unpack(row: Sequence[object], names: Sequence[str] = (ID, *PROMOTED, REST)) -> Record:
     """Return the record in one row of values in the order of `names`."""
     fields: Fields = {}
     rest: Mapping[str, Value | None] = {}
     identity = ""
     for name, value in zip(names, row, strict=True):
-        if value is None:
+        if value is None or name == PLAIN:
             continue
         if name == ID:
             identity = str(value)

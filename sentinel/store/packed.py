@@ -140,5 +140,5 @@ class _Kept(Mapping[str, Value]):
     def _all(self) -> Mapping[str, Value]:
         if self._fields is None:
             row = [column[self._place].as_py() for column in self._table.columns]
-            self._fields = unpack(row).fields
+            self._fields = unpack(row, self._table.column_names).fields
         return self._fields

@@ -18,6 +18,8 @@ MAX_PARTS = 32
 """Made at once; clocks far off would make thousands."""
 BLOCK_BYTES = 32_000_000
 """Held in memory at most, about, while it is parted."""
+BLOCK_ROWS = 32_768
+"""Parted at once at most: the more, the narrower in time is each row group of what came late."""
 DIRECT_BYTES = 8_000_000
 """Are written as they come; fewer wait for more of their part."""
 MAX_WAITING_BYTES = 32_000_000
@@ -115,7 +117,7 @@ def _blocks(tables: Iterable[pa.Table]) -> Iterator[list[pa.Table]]:
     block: list[pa.Table] = []
     size = rows = 0
     for table in tables:
-        if block and (size + table.nbytes > BLOCK_BYTES or rows + table.num_rows > ROW_GROUP_ROWS):
+        if block and (size + table.nbytes > BLOCK_BYTES or rows + table.num_rows > BLOCK_ROWS):
             yield block
             block, size, rows = [], 0, 0
         block.append(table)

@@ -12,8 +12,8 @@ from sentinel.store.columns import AGENCY, EVENT_ID, ID, KINDS, PROMOTED, REST, 
 from sentinel.store.phrases import phrase
 from sentinel.store.raw_words import longest_run
 from sentinel.store.sql_fields import as_text, marker, pointer, quoted
-from sentinel.store.sql_phrases import PhraseTests, in_any, phrase_tests, where
-from sentinel.store.sql_values import Sql, Test, join, naive
+from sentinel.store.sql_phrases import PhraseTests, in_texts, phrase_tests
+from sentinel.store.sql_values import Sql, Test, join, naive, where
 from sentinel.store.tree import (
     And,
     Between,
@@ -30,10 +30,6 @@ from sentinel.store.tree import (
     Within,
 )
 from sentinel.store.words import FREE_TEXT, is_prose
-
-_LONG = ("event.original", "message")
-"""Fields of free text that are read and sieved one by one."""
-_SHORT = tuple(name for name in FREE_TEXT if name not in _LONG)
 
 
 def condition(search: Search, tree: Node, misfits: frozenset[str]) -> Sql:
@@ -98,10 +94,8 @@ class _Translation:
 
     def _free(self, wanted: PhraseTests) -> Sql:
         """Return that the words stand in one of the fields of free text."""
-        in_long = [self._any_value(name, wanted.both, wanted.both) for name in _LONG]
-        in_short = in_any(wanted, [quoted(name) for name in _SHORT])
-        in_rest = [_rest(name, wanted.both) for name in _SHORT if name in self._misfits]
-        return join(" OR ", [*in_long, in_short, *in_rest])
+        in_rest = [_rest(name, wanted.both) for name in FREE_TEXT if name in self._misfits]
+        return join(" OR ", [in_texts(wanted), *in_rest])
 
     def _between(self, node: Between) -> Sql:
         if type_of(node.field) == "date":

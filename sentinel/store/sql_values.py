@@ -149,6 +149,23 @@ def join(operator: str, parts: Sequence[Sql]) -> Sql:
     )
 
 
+def where(first: Sql, then: Sql) -> Sql:
+    """Return that both hold, where `then` is asked only where `first` holds.
+
+    `CASE` does so wherever it stands; `AND` does so only at the top, and tries the other order now and then.
+    """
+    return where_else(first, then, NEVER)
+
+
+def where_else(first: Sql, then: Sql, otherwise: Sql) -> Sql:
+    """Return that `then` holds where `first` does, and `otherwise` does elsewhere."""
+    return Sql(
+        f"CASE WHEN {first.text} THEN {then.text} ELSE {otherwise.text} END",
+        (*first.values, *then.values, *otherwise.values),
+        is_costly=first.is_costly or then.is_costly or otherwise.is_costly,
+    )
+
+
 def naive(text: str) -> datetime:
     """Return the time as the column holds it, UTC without saying so; raise `InputError` where it is none."""
     try:

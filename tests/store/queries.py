@@ -1,10 +1,11 @@
 """Random records and random queries about them, for the tests that compare stores with the reference."""
 
+import json
 import unicodedata
 
 from hypothesis import strategies as st
 
-from sentinel.model.record import Value
+from sentinel.model.record import Fields, Value
 
 WORDS = ["root", "Root", "admin", "Hải", "hai", "Phòng", "đô", "ĐÔ", "a_b", "50%", "x.y", "ΣΑΣ", "Straße", "số 5", "3"]
 WORDS += [
@@ -59,7 +60,17 @@ def _field(usual: st.SearchStrategy[Value]) -> st.SearchStrategy[Value]:
     return st.one_of(single, single, same)  # type: ignore[arg-type]
 
 
-fields = st.fixed_dictionaries(
+def _with_line(fields: Fields, line: str | None) -> Fields:
+    """Return the fields with an original line that says the message, as most do."""
+    message = fields.get("message")
+    if line is None or not isinstance(message, str):
+        return fields
+    return {**fields, "event.original": line.replace("%s", message if line[0] != "{" else json.dumps(message))}
+
+
+lines = st.sampled_from([None, "<13>Nov 23 08:00:00 web01 app: %s", '{"level": "Info", "message": %s, "id": 7}'])
+fields = st.builds(_with_line, st.deferred(lambda: _unlined), lines)
+_unlined = st.fixed_dictionaries(
     {},
     optional={
         **{name: _field(texts) for name in (*TEXT_FIELDS, *PROSE_FIELDS)},

@@ -53,8 +53,9 @@ def test_every_record_lies_once_in_its_part_in_the_order_of_time(
     for part, table in found.items():
         copy = rearranging.copied(table)
         rows = list(zip(*(column.to_pylist() for column in copy.columns), strict=True))
-        assert [unpack(row).at for row in rows] == [each.at for each in wanted[part]]
-        assert sorted((unpack(row) for row in rows), key=_id) == sorted(wanted[part], key=_id)
+        inside = [unpack(row, copy.column_names) for row in rows]
+        assert [each.at for each in inside] == [each.at for each in wanted[part]]
+        assert sorted(inside, key=_id) == sorted(wanted[part], key=_id)
         assert table.column(ID).equals(copy.column(ID))
 
 
