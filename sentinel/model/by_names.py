@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-MAX_SETS = 1_000
+MAX_SETS = 4_000
 MAX_CHARACTERS = 8_000
 """Sets of names remembered, and characters of the names of each: attackers choose names, and ever new ones."""
 T = TypeVar("T")

@@ -146,8 +146,10 @@ def pack(records: Sequence[Record]) -> Block:
     misfits: set[str] = set()
     # Arrow reads dictionaries alone.
     fields = [each if isinstance(each := record.fields, dict) else dict(each) for record in records]
-    rests = _rests(records, fields)
-    columns = _TOGETHER.columns(fields)
+    shapes = [_shape(tuple(each)) for each in fields]
+    rests = [shape.rest(record.id, each) for shape, record, each in zip(shapes, records, fields, strict=True)]
+    is_checked = all(shape.check(each) for shape, each in zip(shapes, fields, strict=True))
+    columns = _TOGETHER.columns(fields) if is_checked else None
     if columns is None:
         values = zip(*[tuple(map(each.get, PROMOTED)) for each in fields], strict=True)
         columns = {name: _column(name, each, rests, misfits) for name, each in zip(PROMOTED, values, strict=True)}
@@ -168,29 +170,30 @@ def pack(records: Sequence[Record]) -> Block:
     )
 
 
-def _reader(names: tuple[str, ...]) -> tuple[tuple[str, ...], Callable[[Fields], tuple[Value, ...]]]:
-    """Return those of the names that have no column, and what reads their values."""
-    without = tuple(name for name in names if name not in KINDS)
-    # Of one name `itemgetter` gives no tuple, and of none it cannot be made.
-    return without, itemgetter(*without) if len(without) > 1 else lambda fields: tuple(map(fields.__getitem__, without))
+class _Shape:
+    """What follows from the names of a record's fields."""
 
+    def __init__(self, names: tuple[str, ...]) -> None:
+        self.check = _TOGETHER.check(names)
+        """Says of the fields whether they may be made into columns together with others."""
+        self._without = without = tuple(name for name in names if name not in KINDS)
+        # Of one name `itemgetter` gives no tuple, and of none it cannot be made.
+        self._read: Callable[[Fields], tuple[Value, ...]] = (
+            itemgetter(*without) if len(without) > 1 else lambda fields: tuple(map(fields.__getitem__, without))
+        )
 
-_without_column = ByNames(_reader)
-
-
-def _rests(records: Sequence[Record], fields: Sequence[Fields]) -> list[dict[str, object]]:
-    """Return the fields of each record that have no column."""
-    rests: list[dict[str, object]] = []
-    for record, each in zip(records, fields, strict=True):
-        names, read = _without_column(tuple(each))
-        rest: dict[str, object] = dict(zip(names, read(each), strict=True))
+    def rest(self, record_id: str, fields: Fields) -> dict[str, object]:
+        """Return the fields that have no column."""
+        rest: dict[str, object] = dict(zip(self._without, self._read(fields), strict=True))
         named = rest.get(EVENT_ID)
         if named is None:
             rest[EVENT_ID] = None
-        elif named == record.id:
+        elif named == record_id:
             del rest[EVENT_ID]
-        rests.append(rest)
-    return rests
+        return rest
+
+
+_shape = ByNames(_Shape)
 
 
 def _column(

@@ -1,7 +1,8 @@
 """Makes whole columns at once where every value fits; where one may not, `columns` goes value by value."""
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from itertools import chain
+from operator import contains, itemgetter
 from typing import Any
 
 import pyarrow as pa
@@ -30,11 +31,24 @@ class Together:
             if name in lists or kind in _ARROW
         }
 
+    def check(self, names: Sequence[str]) -> "Callable[[Mapping[str, object]], bool]":
+        """Return what says of fields with these names, in order, that Arrow takes none of them for what it is not."""
+        strict = [name for name in names if name in self._strict]
+        if not strict:
+            return lambda _fields: True
+        allowed = [self._strict[name] for name in strict]
+        # Of one name `itemgetter` gives no tuple.
+        read = itemgetter(*strict, strict[0])
+        usual = tuple(next(iter(each - {_NONE})) for each in (*allowed, allowed[0]))
+
+        def check(fields: Mapping[str, object]) -> bool:
+            types = tuple(map(type, read(fields)))
+            return types == usual or all(map(contains, allowed, types))
+
+        return check
+
     def columns(self, fields: Sequence[Mapping[str, object]]) -> "dict[str, pa.Array[Any]] | None":
-        """Return the columns by name; None where any value may not fit into its own."""
-        for name, wanted in self._strict.items():
-            if not wanted.issuperset({type(each.get(name)) for each in fields}):
-                return None
+        """Return the columns by name; None where any value may not fit into its own. All fields must be checked."""
         try:
             table: Any = pa.array(fields, self._type)  # The stubs know no arrays of structs.
             made = dict(zip(self._kinds, table.flatten(), strict=True))
