@@ -11,47 +11,57 @@ from sentinel.store.tree import Pattern
 
 
 @dataclass(frozen=True, slots=True)
-class PhraseTests:
-    """What asks whether the words of a pattern stand beside each other in a text."""
+class Pair:
+    """Two tests for the same words."""
 
     may: Test
     """Holds for every text with the words, and every text around one; it costs little more than reading the text."""
     is_exact: Test
     """Ten times as dear, so asked only where `may` holds."""
-    may_plain: Test | None
-    """What `may` is for the original line of a plain record and all texts of it that are short; None where the words
-    have no letters to look for."""
-    is_word: bool
-    """It is but one word, so that texts may be joined by what is none."""
 
     def both(self, value: str) -> Sql:
         """Return the exact condition, asked as seldom as can be."""
         return where(self.may(value), self.is_exact(value))
 
 
+@dataclass(frozen=True, slots=True)
+class PhraseTests:
+    """What asks whether the words of a pattern stand beside each other in a text."""
+
+    any_text: Pair
+    plain: Pair | None
+    """For the texts of plain records, in which `may` looks for letters of one word only, so that it holds for a line
+    that says a message with the words; None where there are no letters to look for."""
+    is_word: bool
+    """It is but one word, so that texts may be joined by what is none."""
+
+
 def phrase_tests(pattern: Pattern) -> PhraseTests:
     """Return the tests for the words of a pattern; without words it holds for no text."""
     wanted = phrase(pattern)
+    never = Pair(lambda _value: NEVER, lambda _value: NEVER)
     if not wanted:
-        return PhraseTests(lambda _value: NEVER, lambda _value: NEVER, lambda _value: NEVER, is_word=False)
+        return PhraseTests(never, never, is_word=False)
+    is_word = len(wanted) == 1
     core, exact = phrase_expressions(wanted)
     plain = plain_expressions(wanted)
     if plain is None:
-        return PhraseTests(
-            lambda value: Sql(f"regexp_matches({value}, ?)", (core,), is_costly=True),
-            lambda value: Sql(f"regexp_matches(searched({value}), ?)", (exact,), is_costly=True),
-            lambda _value: NEVER,
-            is_word=len(wanted) == 1,
-        )
+        return PhraseTests(Pair(_fits(core), _fits(exact, "searched")), never, is_word)
     # Most texts are of ASCII alone, where letters have few forms.
     by_kind = "CASE WHEN strlen({0}) = length({0}) THEN regexp_matches({1}, ?) ELSE regexp_matches({1}, ?) END"
     letters = letters_expression(wanted)
     return PhraseTests(
-        lambda value: Sql(by_kind.format(value, value), (letters or plain[0], core), is_costly=True),
-        lambda value: Sql(by_kind.format(value, f"searched({value})"), (plain[1], exact), is_costly=True),
-        None if letters is None else lambda value: Sql(f"regexp_matches({value}, ?)", (letters,), is_costly=True),
-        is_word=len(wanted) == 1,
+        Pair(
+            lambda value: Sql(by_kind.format(value, value), (letters or plain[0], core), is_costly=True),
+            lambda value: Sql(by_kind.format(value, f"searched({value})"), (plain[1], exact), is_costly=True),
+        ),
+        None if letters is None else Pair(_fits(letters), _fits(plain[1], "searched")),
+        is_word,
     )
+
+
+def _fits(expression: str, of: str = "") -> Test:
+    return lambda value: Sql(f"regexp_matches({of}({value}), ?)", (expression,), is_costly=True)
 
 
 def in_texts(tests: PhraseTests) -> Sql:
@@ -59,36 +69,26 @@ def in_texts(tests: PhraseTests) -> Sql:
 
     Each expression stands here as seldom as can be: to prepare one takes as long as to look through a thousand lines.
     """
-    return where_else(_in_short(tests), Sql("true"), _in_long(tests))
+    line, message, short = f'"{ORIGINAL}"', f'"{MESSAGE}"', [f'"{name}"' for name in SHORT]
+    found = _in_joined(tests.any_text, [line, message, *short], is_word=tests.is_word)
+    plain = tests.plain
+    if plain is None:
+        return found
+    # Of a plain record one long text is read instead of two, and not for its signs.
+    in_long = where(plain.may(line), join(" OR ", [plain.is_exact(line), plain.is_exact(message)]))
+    in_short = _in_joined(plain, short, is_word=tests.is_word)
+    return where_else(Sql(f'"{PLAIN}"'), where_else(in_short, Sql("true"), in_long), found)
 
 
-def _in_short(tests: PhraseTests) -> Sql:
-    """Return that the words stand in one of the short texts, which are sieved together."""
-    columns = [f'"{name}"' for name in SHORT]
-    together = _lines(columns)
-    may = (
-        tests.may(together)
-        if tests.may_plain is None
-        else where_else(_PLAIN, tests.may_plain(together), tests.may(together))
-    )
-    if tests.is_word:
+def _in_joined(tests: Pair, columns: Sequence[str], *, is_word: bool) -> Sql:
+    """Return that the words stand in one of the texts, which are sieved together."""
+    may = tests.may(_lines(columns))
+    if is_word:
         return where(may, tests.is_exact(_lines([f"searched({column})" for column in columns])))
     is_exact = tests.is_exact("v")
-    any_is = f"list_bool_or(list_transform([{', '.join(columns)}], lambda v: {is_exact.text}))"
-    return where(may, replace(is_exact, text=f"coalesce({any_is}, false)"))
-
-
-def _in_long(tests: PhraseTests) -> Sql:
-    line, message = f'"{ORIGINAL}"', f'"{MESSAGE}"'
-    may = join(" OR ", [tests.may(line), tests.may(message)])
-    if tests.may_plain is not None:
-        # Of a plain record one text is read instead of two, and not for its signs.
-        may = where_else(_PLAIN, tests.may_plain(line), may)
-    return where(may, join(" OR ", [tests.is_exact(line), tests.is_exact(message)]))
+    in_one = f"list_bool_or(list_transform([{', '.join(columns)}], lambda v: {is_exact.text}))"
+    return where(may, replace(is_exact, text=f"coalesce({in_one}, false)"))
 
 
 def _lines(columns: Sequence[str]) -> str:
     return f"concat_ws(chr(10), {', '.join(columns)})"
-
-
-_PLAIN = Sql(f'"{PLAIN}"')
