@@ -16,12 +16,12 @@ from sentinel.store import Stop, counting, cursor
 from sentinel.store.columns import ID, TIME, unpack
 from sentinel.store.counting import Bars
 from sentinel.store.pages import following, page
-from sentinel.store.place import FILES, ROW, SEPARATOR, Place, Row, remember, source
+from sentinel.store.place import FILES, ROW, Place, Row, remember, source
 from sentinel.store.segments import sorting_folder
 from sentinel.store.session import Limits, Session, session
 from sentinel.store.sql import COLUMNS
 from sentinel.store.sql_macros import MACROS
-from sentinel.store.sql_values import Sql
+from sentinel.store.sql_values import SEPARATOR, Sql
 
 MAX_LISTED_ROWS = 256
 """Rows of one file that are read one by one; more are read with what lies between them."""

@@ -11,8 +11,6 @@ from sentinel.store.columns import ID, TIME
 from sentinel.store.session import Session
 from sentinel.store.sql_values import Sql
 
-SEPARATOR = chr(31)
-"""The unit separator stands in no id of ours; one that holds it is asked for by itself."""
 FILES = "read_parquet(?, filename = true, file_row_number = true)"
 """Segment files as a relation; its parameter is the list of their paths."""
 ROW = f'"{ID}", "{TIME}", filename, file_row_number'

@@ -1,10 +1,20 @@
 """The order in which conditions are asked: what is cheap first, then the words that seem to be the rarest."""
 
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
 import pytest
 
+from sentinel.store import Mark
+from sentinel.store.finding import bounded
+from sentinel.store.local import LocalStore
+from sentinel.store.place import FILES
 from sentinel.store.query import parse
+from sentinel.store.session import Limits
 from sentinel.store.sql import condition
-from tests.store.examples import city
+from tests.store.examples import city, record
 
 
 @pytest.mark.parametrize("query", ["cat AND administrator AND user.name:anna", "user.name:anna administrator cat"])
@@ -14,3 +24,35 @@ def test_all_of_several_are_asked_in_the_order_of_their_cost(query: str) -> None
     places = [next(at for at, value in enumerate(asked) if word in value) for word in ("anna", "administrator", "cat")]
     assert places == sorted(places)
     assert found.is_costly
+
+
+@pytest.mark.parametrize("query", ["source.ip:10.3.0.0/16", "message:word", "user.name:/a.*/", "word"])
+def test_no_regular_expression_is_prepared_for_each_row_group(tmp_path: Path, query: str) -> None:
+    store = LocalStore(tmp_path)
+    store.add(
+        [record(n, source__ip=f"10.3.0.{n}", message=f"word {n}", user__name=f"an{n}") for n in range(9)], Mark(1)
+    )
+    store.close()
+    found = condition(city(query), parse(query), frozenset())
+    database = bounded(tmp_path, Limits())
+    ((_, plan),) = database.execute(
+        f"EXPLAIN (FORMAT JSON) SELECT count(*) FROM {FILES} WHERE {found.text}",
+        [list(map(str, tmp_path.glob("*.parquet"))), *found.values],
+    ).fetchall()
+    database.close()
+    assert "regexp" in plan
+    (whole,) = json.loads(plan)
+    assert "regexp" not in str(_reading(whole)["extra_info"])
+
+
+def _reading(node: dict[str, Any]) -> dict[str, Any]:
+    """Return the step of a plan that reads files."""
+    while not node["name"].startswith("READ_PARQUET"):
+        (node,) = node["children"]
+    return node
+
+
+def test_agencies_are_looked_for_together_unless_few_or_odd() -> None:
+    for scope in (frozenset("abcdef"), frozenset({*"abcdef", "g\x1fh"}), frozenset("ab")):
+        found = condition(replace(city(""), scope=scope), parse(""), frozenset())
+        assert found.values == (("\x1f".join("abcdef"),) if scope == frozenset("abcdef") else tuple(sorted(scope)))
