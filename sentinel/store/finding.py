@@ -137,7 +137,9 @@ def _whole(asked: Session, rows: Sequence[Row]) -> list[Record]:
         numbers.setdefault(row.file, []).append(row.number)
     # By file: a number says nothing of another file's rows.
     parts = [f"SELECT {COLUMNS} FROM {FILES} WHERE {_is_one_of(each)}" for each in numbers.values()]  # noqa: S608
-    found = asked.rows(" UNION ALL ".join(parts), [[file] for file in numbers])
+    # What is sorted is read by all threads, what is only fetched by one.
+    ordered = f'SELECT * FROM ({" UNION ALL ".join(parts)}) ORDER BY "{ID}"'  # noqa: S608
+    found = asked.rows(ordered, [[file] for file in numbers])
     by_id = {record.id: record for record in map(unpack, found)}
     return [by_id[row.id] for row in rows]
 
