@@ -13,6 +13,27 @@ TIMEOUT_SECONDS = 20.0
 MAX_ANSWER_BYTES = 64_000_000
 
 
+class Connection(http.client.HTTPSConnection):
+    """HTTPS that leaves no socket behind where the server is gone before TLS begins.
+
+    `SSLContext.wrap_socket` raises then as well, but what it has made by then is open until it is collected as garbage.
+    """
+
+    def __init__(self, host: str, port: int, *, timeout: float, context: ssl.SSLContext) -> None:
+        super().__init__(host, port, timeout=timeout, context=context)
+        self._tls = context
+
+    def connect(self) -> None:
+        """Connect; raise `ConnectionError` where the server has reset the connection already."""
+        http.client.HTTPConnection.connect(self)
+        try:
+            self.sock.getpeername()
+        except OSError as error:
+            self.close()
+            raise ConnectionResetError("the server is gone") from error
+        self.sock = self._tls.wrap_socket(self.sock, server_hostname=self.host)
+
+
 class Client:
     """A session with the server's API."""
 
@@ -55,7 +76,7 @@ class Client:
         return document
 
     def _send(self, method: str, path: str, body: bytes | None) -> tuple[int, bytes]:
-        connection = http.client.HTTPSConnection(self._host, self._port, timeout=TIMEOUT_SECONDS, context=self._context)
+        connection = Connection(self._host, self._port, timeout=TIMEOUT_SECONDS, context=self._context)
         headers = {"Content-Type": "application/json", "X-CSRF-Token": self._csrf}
         if self._cookies:
             headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in self._cookies.items())

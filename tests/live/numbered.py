@@ -9,6 +9,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from sentinel.cli.client import Connection
 from sentinel.event import Event, encode
 from sentinel.model.moment import now
 from tests.waiting import until
@@ -57,7 +58,7 @@ class Sender:
     def _send(self, context: ssl.SSLContext) -> tuple[int, bytes]:
         first = self.acknowledged + 1
         body = b"\n".join(line(number) for number in range(first, first + BATCH))
-        connection = http.client.HTTPSConnection("localhost", self.port, timeout=60, context=context)
+        connection = Connection("localhost", self.port, timeout=60, context=context)
         headers = {
             "Authorization": f"Bearer {self.secret}",
             "Sentinel-Epoch": EPOCH,

@@ -22,6 +22,7 @@ import pytest
 from sqlalchemy import select
 
 from sentinel.alerts.grouping import sight
+from sentinel.cli.client import Connection
 from sentinel.cli.demo.city import free_port, program
 from sentinel.cli.init import create
 from sentinel.database.connect import reading
@@ -91,7 +92,7 @@ class Collector:
     def _send(self, context: ssl.SSLContext) -> None:
         first = self.acknowledged + 1
         body = b"\n".join(self._line(text) for text in self.sent[self.acknowledged :])
-        connection = http.client.HTTPSConnection("localhost", self.port, timeout=60, context=context)
+        connection = Connection("localhost", self.port, timeout=60, context=context)
         headers = {"Authorization": f"Bearer {self.secret}", "Sentinel-Epoch": EPOCH, "Sentinel-First": str(first)}
         with closing(connection):
             connection.request("POST", "/api/v1/events", body, headers)
