@@ -83,7 +83,7 @@ class _Translation:
         match node:
             case Exists(field):
                 return self._exists(field)
-            case Between() if type_of(node.field) == "date" or KINDS.get(node.field) in ("long", "float"):
+            case Between() if KINDS.get(node.field) in ("date", "long", "float"):
                 return self._between(node)
             case Like(field, pattern):
                 return self._any_value(field, tests.like(pattern), tests.like(pattern))
@@ -169,12 +169,10 @@ def _column(field: str, test: Test, *, is_text: bool) -> Sql:
 
 def _rest(field: str, test: Test) -> Sql:
     inner = test("v")
+    listed = f'list_bool_or(list_transform(rest_values("{REST}", ?), lambda v: {inner.text}))'
     # Most records do not have the field: looking for its name is far cheaper than reading JSON.
-    text = (
-        f'(contains("{REST}", ?) AND coalesce(list_bool_or(list_transform('
-        f'rest_values("{REST}", ?), lambda v: {inner.text})), false))'
-    )
-    return Sql(text, (marker(field), pointer(field), *inner.values), is_costly=True)
+    has_name = Sql(f'contains("{REST}", ?)', (marker(field),))
+    return where(has_name, Sql(f"coalesce({listed}, false)", (pointer(field), *inner.values), is_costly=True))
 
 
 COLUMNS = ", ".join(f'"{name}"' for name in (ID, *PROMOTED, REST))

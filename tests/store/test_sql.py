@@ -26,23 +26,28 @@ def test_all_of_several_are_asked_in_the_order_of_their_cost(query: str) -> None
     assert found.is_costly
 
 
-@pytest.mark.parametrize("query", ["source.ip:10.3.0.0/16", "message:word", "user.name:/a.*/", "word"])
+@pytest.mark.parametrize(
+    "query", ["source.ip:10.3.0.0/16", "message:word", "user.name:/a.*/", "event.start:2026", "word"]
+)
 def test_no_regular_expression_is_prepared_for_each_row_group(tmp_path: Path, query: str) -> None:
     store = LocalStore(tmp_path)
     store.add(
         [record(n, source__ip=f"10.3.0.{n}", message=f"word {n}", user__name=f"an{n}") for n in range(9)], Mark(1)
     )
     store.close()
-    found = condition(city(query), parse(query), frozenset())
+    # Of several agencies DuckDB makes a condition that keeps the others out of the reading too.
+    found = condition(replace(city(query), scope=frozenset({"city"})), parse(query), frozenset())
     database = bounded(tmp_path, Limits())
     ((_, plan),) = database.execute(
         f"EXPLAIN (FORMAT JSON) SELECT count(*) FROM {FILES} WHERE {found.text}",
         [list(map(str, tmp_path.glob("*.parquet"))), *found.values],
     ).fetchall()
     database.close()
-    assert "regexp" in plan
     (whole,) = json.loads(plan)
-    assert "regexp" not in str(_reading(whole)["extra_info"])
+    reading = str(_reading(whole)["extra_info"])
+    assert "regexp" in found.text
+    assert "regexp" not in reading
+    assert "list_transform" not in reading, "a plan does not show what is asked of each item"
 
 
 def _reading(node: dict[str, Any]) -> dict[str, Any]:
