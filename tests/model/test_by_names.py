@@ -30,3 +30,13 @@ def test_ever_new_names_and_endless_ones_fill_no_memory() -> None:
     before = len(remembered)
     assert remembered(("x" * by_names.MAX_CHARACTERS, "y")) == 2
     assert len(remembered) == before
+
+
+def test_many_short_names_fill_no_memory_either() -> None:
+    remembered = ByNames(len)
+    names = tuple(map(chr, range(1_000, 2_000)))
+    most = 0
+    for number in range(500):
+        assert remembered((*names, str(number))) == 1_001
+        most = max(most, len(remembered))
+    assert 200 < most < 250
