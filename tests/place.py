@@ -44,6 +44,13 @@ class Place:
             Batch(collector="c1", agency="city", epoch="aaaaaaaa", first=first, lines=lines, received_at=AT)
         )
 
+    def lose_journal(self) -> None:
+        """Begin with an empty journal, as after its disk was lost."""
+        self.journal.close()
+        for path in self.folder.glob("journal.db*"):
+            path.unlink()
+        self.journal = LocalJournal(self.folder / "journal.db")
+
     def stored(self) -> list[str]:
         return [str(each.fields["event.original"]) for each in self.store.scan(city())]
 

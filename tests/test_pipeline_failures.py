@@ -8,7 +8,6 @@ import pytest
 
 from sentinel.errors import UnavailableError
 from sentinel.event import Event
-from sentinel.journal.local import LocalJournal
 from sentinel.model.record import Record
 from sentinel.normalise import normalise
 from sentinel.store import Mark
@@ -48,10 +47,7 @@ def test_a_failure_takes_the_detection_state_back_to_the_mark(place: Place) -> N
 def test_a_younger_journal_is_read_anew_and_doubles_nothing(place: Place) -> None:
     place.send("a", "b", "c")
     place.pipeline().step()
-    place.journal.close()
-    for path in place.folder.glob("journal.db*"):
-        path.unlink()
-    place.journal = LocalJournal(place.folder / "journal.db")
+    place.lose_journal()
     place.send("a", "b")
     pipeline = place.pipeline()
     assert pipeline.step() == 2
@@ -64,10 +60,7 @@ def test_a_younger_journal_is_read_anew_and_doubles_nothing(place: Place) -> Non
 def test_a_batch_that_reaches_beyond_the_mark_of_a_lost_journal_is_read_whole(place: Place) -> None:
     place.send("a", "b", "c")
     place.pipeline().step()
-    place.journal.close()
-    for path in place.folder.glob("journal.db*"):
-        path.unlink()
-    place.journal = LocalJournal(place.folder / "journal.db")
+    place.lose_journal()
     engine = CountingEngine()
     pipeline = place.pipeline(engine)
     assert pipeline.step() == 0
