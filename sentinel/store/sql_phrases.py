@@ -17,11 +17,11 @@ class Pair:
     may: Test
     """Holds for every text with the words, and every text around one; it costs little more than reading the text."""
     is_exact: Test
-    """Ten times as dear, so asked only where `may` holds."""
+    """Ten times as dear, so asked only where `may` holds, of so much of a text as words are looked for in."""
 
     def both(self, value: str) -> Sql:
         """Return the exact condition, asked as seldom as can be."""
-        return where(self.may(value), self.is_exact(value))
+        return where(self.may(value), self.is_exact(_searched(value)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,22 +46,26 @@ def phrase_tests(pattern: Pattern) -> PhraseTests:
     core, exact = phrase_expressions(wanted)
     plain = plain_expressions(wanted)
     if plain is None:
-        return PhraseTests(Pair(_fits(core), _fits(exact, "searched")), never, is_word)
+        return PhraseTests(Pair(_fits(core), _fits(exact)), never, is_word)
     # Most texts are of ASCII alone, where letters have few forms.
-    by_kind = "CASE WHEN strlen({0}) = length({0}) THEN regexp_matches({1}, ?) ELSE regexp_matches({1}, ?) END"
+    by_kind = "CASE WHEN strlen({0}) = length({0}) THEN regexp_matches({0}, ?) ELSE regexp_matches({0}, ?) END"
     letters = letters_expression(wanted)
     return PhraseTests(
         Pair(
-            lambda value: Sql(by_kind.format(value, value), (letters or plain[0], core), is_costly=True),
-            lambda value: Sql(by_kind.format(value, f"searched({value})"), (plain[1], exact), is_costly=True),
+            lambda value: Sql(by_kind.format(value), (letters or plain[0], core), is_costly=True),
+            lambda value: Sql(by_kind.format(value), (plain[1], exact), is_costly=True),
         ),
-        None if letters is None else Pair(_fits(letters), _fits(plain[1], "searched")),
+        None if letters is None else Pair(_fits(letters), _fits(plain[1])),
         is_word,
     )
 
 
-def _fits(expression: str, of: str = "") -> Test:
-    return lambda value: Sql(f"regexp_matches({of}({value}), ?)", (expression,), is_costly=True)
+def _fits(expression: str) -> Test:
+    return lambda value: Sql(f"regexp_matches({value}, ?)", (expression,), is_costly=True)
+
+
+def _searched(value: str) -> str:
+    return f"searched({value})"
 
 
 def in_texts(tests: PhraseTests) -> Sql:
@@ -75,20 +79,17 @@ def in_texts(tests: PhraseTests) -> Sql:
     if plain is None:
         return found
     # Of a plain record one long text is read instead of two, and not for its signs.
-    in_long = where(plain.may(line), join(" OR ", [plain.is_exact(line), plain.is_exact(message)]))
+    in_long = where(plain.may(line), join(" OR ", [plain.is_exact(_searched(each)) for each in (line, message)]))
     in_short = _in_joined(plain, short, is_word=tests.is_word)
     return where_else(Sql(f'"{PLAIN}"'), where_else(in_short, Sql("true"), in_long), found)
 
 
 def _in_joined(tests: Pair, columns: Sequence[str], *, is_word: bool) -> Sql:
     """Return that the words stand in one of the texts, which are sieved together."""
-    may = tests.may(_lines(columns))
+    # The beginnings alone, or texts of any length would be in memory twice.
+    together = f"concat_ws(chr(10), {', '.join(map(_searched, columns))})"
     if is_word:
-        return where(may, tests.is_exact(_lines([f"searched({column})" for column in columns])))
-    is_exact = tests.is_exact("v")
+        return where(tests.may(together), tests.is_exact(together))
+    is_exact = tests.is_exact(_searched("v"))
     in_one = f"list_bool_or(list_transform([{', '.join(columns)}], lambda v: {is_exact.text}))"
-    return where(may, replace(is_exact, text=f"coalesce({in_one}, false)"))
-
-
-def _lines(columns: Sequence[str]) -> str:
-    return f"concat_ws(chr(10), {', '.join(columns)})"
+    return where(tests.may(together), replace(is_exact, text=f"coalesce({in_one}, false)"))

@@ -12,6 +12,7 @@ from sentinel.model.record import Fields, Record
 from sentinel.model.search import Search
 from sentinel.store import Mark, Store
 from sentinel.store.query import parse
+from sentinel.store.words import MAX_WORDS_CHARACTERS
 from tests.store.backends import BACKENDS, PARAMETERS
 from tests.store.examples import record
 from tests.store.queries import fields, queries
@@ -93,3 +94,12 @@ def test_no_value_can_break_a_search(store: Store, odd: Fields) -> None:
     for query in QUERIES:
         assert store.search(Search(scope=frozenset({agency}), query=query)).total <= 2
     assert store.search(Search(scope=frozenset({agency}))).total == 2
+
+
+@pytest.mark.parametrize("query", ["hai", "hai phong", '"hai phong"'])
+def test_words_are_found_in_each_text_however_long_the_others_are(store: Store, query: str) -> None:
+    long = f"ế {'x' * MAX_WORDS_CHARACTERS}"
+    said: list[Fields] = [{"event.original": long, "message": text} for text in ("Hải Phòng", "ế")]
+    agency, records = stored(store, [*said, {"user.name": "Hải Phòng"}], 1)
+    found = store.search(Search(scope=frozenset({agency}), query=query))
+    assert {each.id for each in found.records} == {records[0].id, records[2].id}
