@@ -1,5 +1,5 @@
 # Sets up, runs and tests Sentinel. `make` alone says what there is.
-PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
+PYTHON ?= $(shell deploy/find-python)
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest -q
 ONCE ?=

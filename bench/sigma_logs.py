@@ -13,7 +13,6 @@ import json
 import re
 import subprocess
 import sys
-import tarfile
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -21,6 +20,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
+
+from bench.unpack import unpack
 
 ROOT = Path(__file__).resolve().parent.parent
 CORPORA = ROOT.parent / "shared" / "corpora"
@@ -124,11 +125,8 @@ def run(rules: Path, work: Path) -> int:
 def main() -> int:
     """Run all; return 1 where a fire is not explained."""
     argparse.ArgumentParser(description=__doc__).parse_args()
-    with (
-        tempfile.TemporaryDirectory(prefix="sigma-logs-") as folder,
-        tarfile.open(CORPORA / "sigma/sigma-rules.tar.gz") as archive,
-    ):
-        archive.extractall(Path(folder) / "sigma", filter="data")
+    with tempfile.TemporaryDirectory(prefix="sigma-logs-") as folder:
+        unpack(CORPORA / "sigma/sigma-rules.tar.gz", Path(folder) / "sigma")
         return int(run(Path(folder) / "sigma", Path(folder)) > 0)
 
 

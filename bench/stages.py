@@ -9,7 +9,6 @@ made then. Processor time of the thread, in microseconds an event; what Arrow's 
 import argparse
 import gc
 import sys
-import tarfile
 import tempfile
 import time
 from collections import Counter
@@ -17,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from bench.unpack import unpack
 from bench.whole_path.mix import MIXES, STREAM, events
 from bench.whole_path.server import FOLDERS, RULES
 from sentinel import bundled
@@ -90,8 +90,7 @@ def main() -> int:
         return 3
     with tempfile.TemporaryDirectory(prefix="stages-") as name:
         folder = Path(name)
-        with tarfile.open(RULES) as archive:
-            archive.extractall(folder / "sigma", filter="data")
+        unpack(RULES, folder / "sigma")
         places = [path for path in sorted((folder / "sigma").rglob("rules*")) if path.name in FOLDERS]
         engine = Engine(load_rules([*places, bundled.folder("rules")]))
         lines = list(events(wanted.mix, wanted.events * 2))

@@ -11,13 +11,13 @@ import argparse
 import gzip
 import resource
 import sys
-import tarfile
 import tempfile
 import time
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
+from bench.unpack import unpack
 from sentinel.cli.init import create
 from sentinel.event import Event, encode
 from sentinel.journal import Batch
@@ -91,8 +91,7 @@ def main() -> int:
         return 3
     events = list(lines(options.events))[: options.events]
     with tempfile.TemporaryDirectory(prefix="workers-") as folder:
-        with tarfile.open(RULES) as archive:
-            archive.extractall(Path(folder) / "sigma", filter="data")
+        unpack(RULES, Path(folder) / "sigma")
         places = sorted(path for path in (Path(folder) / "sigma").rglob("rules*") if path.name in FOLDERS)
         for workers in options.workers:
             sys.stdout.write(measure(Path(folder) / f"home{workers}", places, workers, events) + "\n")

@@ -2,11 +2,12 @@
 
 import gzip
 import shutil
-import tarfile
 from collections.abc import Iterator
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
+
+from bench.unpack import unpack
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 CORPORA = ROOT.parent / "shared" / "corpora"
@@ -88,6 +89,5 @@ class Corpora:
     @staticmethod
     def _unpacked(archive: Path, target: Path) -> Path:
         if not target.is_dir():
-            with tarfile.open(archive) as packed:
-                packed.extractall(target, filter="data")
+            unpack(archive, target)
         return target

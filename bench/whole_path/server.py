@@ -5,11 +5,11 @@ import hashlib
 import json
 import secrets
 import subprocess
-import tarfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bench.unpack import unpack
 from bench.whole_path.mix import ROOT
 from sentinel import bundled
 from sentinel.cli.client import Client
@@ -54,8 +54,7 @@ class Server:
         """Make the home, unpack the public rules beside it, enrol collectors; return the number of rule files."""
         self.port = free_port(0)
         create(self.home, host="127.0.0.1", port=self.port, names=["localhost"], administrator="admin")
-        with tarfile.open(RULES) as archive:
-            archive.extractall(self.folder / "sigma", filter="data")
+        unpack(RULES, self.folder / "sigma")
         places = [path for path in sorted((self.folder / "sigma").rglob("rules*")) if path.name in FOLDERS]
         places.append(bundled.folder("rules"))
         listed = ", ".join(f'"{path}"' for path in places)

@@ -1,7 +1,6 @@
 """The SigmaHQ samples: every sampled rule fires on its own sample, as EVTX and as JSON."""
 
 import json
-import tarfile
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from bench.unpack import unpack
 from sentinel.cli.scan import app
 from sentinel.cli.sources import Source
 from sentinel.model.moment import now
@@ -20,8 +20,7 @@ FOLDERS = ("rules", "rules-emerging-threats", "rules-threat-hunting")
 def rules(corpora: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder with SigmaHQ's rules."""
     folder = tmp_path_factory.mktemp("sigma")
-    with tarfile.open(corpora / "sigma" / "sigma-rules.tar.gz") as archive:
-        archive.extractall(folder, filter="data")
+    unpack(corpora / "sigma" / "sigma-rules.tar.gz", folder)
     return folder
 
 

@@ -2,7 +2,6 @@
 
 import json
 import re
-import tarfile
 from collections import Counter
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
+from bench.unpack import unpack
 from sentinel.cli.scan import app
 
 FOLDERS = ("rules", "rules-emerging-threats", "rules-threat-hunting")
@@ -27,8 +27,7 @@ REALLY_BROKEN = {
 
 @pytest.mark.slow
 def test_logs_of_others_fire_what_they_show_and_break_nothing(root: Path, corpora: Path, tmp_path: Path) -> None:
-    with tarfile.open(corpora / "sigma" / "sigma-rules.tar.gz") as archive:
-        archive.extractall(tmp_path, filter="data")
+    unpack(corpora / "sigma" / "sigma-rules.tar.gz", tmp_path)
     options = [option for folder in FOLDERS for option in ("--rules", str(tmp_path / folder))]
     paths = [str(corpora / name) for name in LOGS]
     paths += [str(path) for path in sorted((corpora / "network/oracle").glob("*.zeek"))[::4]]

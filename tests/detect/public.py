@@ -1,9 +1,9 @@
 """The public rules and samples that tests run on: SigmaHQ's, from the corpora."""
 
-import tarfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from bench.unpack import unpack
 from sentinel.cli.sources import Source
 from sentinel.detect.engine import Engine
 from sentinel.detect.load import load_rules
@@ -24,12 +24,11 @@ FOLDERS = (
 )
 
 
-def unpack(corpora: Path, into: Path) -> Path:
+def public_rules(corpora: Path, into: Path) -> Path:
     """Return the folder of all public rules, unpacked below `into` unless they are there."""
     target = into / "public"
     if not target.is_dir():
-        with tarfile.open(corpora / "sigma" / "sigma-rules.tar.gz") as archive:
-            archive.extractall(target, filter="data")
+        unpack(corpora / "sigma" / "sigma-rules.tar.gz", target)
     return target
 
 
@@ -42,5 +41,5 @@ def regression_records(corpora: Path) -> Iterator[Record]:
 
 def regression_hits(corpora: Path, into: Path, pipelines: Sequence[Pipeline]) -> list[list[str]]:
     """Return the titles of the rules that fire on each of the samples, rewritten by pipelines."""
-    engine = Engine(load_rules([unpack(corpora, into) / "rules" / "windows"], pipelines=pipelines))
+    engine = Engine(load_rules([public_rules(corpora, into) / "rules" / "windows"], pipelines=pipelines))
     return [sorted(match.rule.title for match, _ in engine.match([record])) for record in regression_records(corpora)]

@@ -2,7 +2,6 @@
 
 import gzip
 import json
-import tarfile
 from collections import Counter
 from itertools import islice
 from pathlib import Path
@@ -12,12 +11,13 @@ import pytest
 from bench.sigma.agreement import difference, engine_of, hits, scan_output
 from bench.sigma.corpora import ALL_FOLDERS, STREAM
 from bench.sigma.full_scan import Scanned, full_scan
+from bench.unpack import unpack
 from sentinel.cli.scan.task import PART_BYTES
 from sentinel.cli.sources import Source
 from sentinel.detect.engine import Engine
 from sentinel.normalise import normalise
 from tests.detect.conftest import START
-from tests.detect.public import unpack
+from tests.detect.public import public_rules
 
 STREAM_STEP = 100
 MAX_EVTX_EVENTS = 200
@@ -27,7 +27,7 @@ EVTX_STEP = 15
 @pytest.fixture(scope="module")
 def rules(corpora: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """Return the folders of all public rules."""
-    return [unpack(corpora, tmp_path_factory.mktemp("public")) / folder for folder in ALL_FOLDERS]
+    return [public_rules(corpora, tmp_path_factory.mktemp("public")) / folder for folder in ALL_FOLDERS]
 
 
 @pytest.fixture(scope="module")
@@ -77,9 +77,7 @@ def files(corpora: Path, stream: Path, worded: Path, tmp_path_factory: pytest.Te
     ]
     wanted = {(each["archive"], each["member"]) for each in small[::EVTX_STEP]}
     for name in sorted({archive for archive, _ in wanted}):
-        with tarfile.open(corpora / name) as archive:
-            members = [each for each in archive if (name, each.name) in wanted]
-            archive.extractall(folder / Path(name).name, members, filter="data")
+        unpack(corpora / name, folder / Path(name).name, lambda member, name=name: (name, member) in wanted)
     return [stream, worded, folder, corpora / "sigma" / "regression_data"]
 
 

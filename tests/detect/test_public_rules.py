@@ -10,7 +10,7 @@ from sentinel.detect.facts import Facts
 from sentinel.detect.load import load_rules
 from sentinel.detect.rule import RuleSet
 from tests.detect import parser_oracle
-from tests.detect.public import FOLDERS, regression_records, unpack
+from tests.detect.public import FOLDERS, public_rules, regression_records
 
 WANTS_A_LIST = re.compile(r"placeholder %([^%]+)% has no value")
 
@@ -18,7 +18,7 @@ WANTS_A_LIST = re.compile(r"placeholder %([^%]+)% has no value")
 @pytest.fixture(scope="module")
 def rules(corpora: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of the public rules."""
-    return unpack(corpora, tmp_path_factory.mktemp("public"))
+    return public_rules(corpora, tmp_path_factory.mktemp("public"))
 
 
 def counts(rule_set: RuleSet) -> tuple[int, ...]:

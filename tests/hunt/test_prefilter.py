@@ -21,7 +21,7 @@ from sentinel.model.search import Search
 from sentinel.normalise import normalise
 from sentinel.store import Mark
 from sentinel.store.local import LocalStore
-from tests.detect.public import unpack
+from tests.detect.public import public_rules
 
 START = datetime(2026, 11, 23, tzinfo=UTC)
 AT = "2026-11-23T08:00:00.000000Z"
@@ -57,7 +57,7 @@ def store(records: list[Record], tmp_path_factory: pytest.TempPathFactory) -> It
 
 @pytest.fixture(scope="module")
 def rules(corpora: Path, tmp_path_factory: pytest.TempPathFactory) -> RuleSet:
-    folder = unpack(corpora, tmp_path_factory.mktemp("public"))
+    folder = public_rules(corpora, tmp_path_factory.mktemp("public"))
     ours = Path(__file__).parents[2] / "rules"
     return read_ready(
         [folder / "rules", folder / "rules-emerging-threats", folder / "rules-threat-hunting", ours], None

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from bench.unpack import unpack
 from sentinel.detect.engine import Engine
 from sentinel.detect.load import load_rules
 from sentinel.model.record import Fields
@@ -49,9 +50,7 @@ def engine(corpora: Path, samples: list[dict[str, Any]], tmp_path_factory: pytes
     """Return an engine with the public rules that have samples."""
     folder = tmp_path_factory.mktemp("rules")
     wanted = {sample["rule_path"] for sample in samples}
-    with tarfile.open(corpora / "sigma/sigma-rules.tar.gz") as archive:
-        members = [each for each in archive.getmembers() if each.name.removeprefix("./") in wanted]
-        archive.extractall(folder, members, filter="data")
+    unpack(corpora / "sigma/sigma-rules.tar.gz", folder, lambda name: name.removeprefix("./") in wanted)
     rule_set = load_rules([folder])
     assert not rule_set.faults
     return Engine(rule_set)
