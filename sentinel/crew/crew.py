@@ -21,7 +21,7 @@ from sentinel.model.record import Record
 
 log = logging.getLogger(__name__)
 
-SLICE_EVENTS = 1_000
+SLICE_EVENTS = 2_000
 """Few enough that workers share a batch evenly, many enough that the way there does not count."""
 LIVES = 3
 """A slice that so many workers die of is judged no further: its events are tried alone."""
