@@ -26,6 +26,7 @@ from sentinel.store.expiry import Expired, Expiry, together
 from sentinel.store.finding import Finder
 from sentinel.store.manifest import Damage, Manifest, Segment
 from sentinel.store.packed import Packed, joined
+from sentinel.store.projection import MIN_ROWS
 from sentinel.store.reading import Reader, overlapping
 from sentinel.store.seen import Seen
 from sentinel.store.segments import Hashes, Segments, Written, contained, hash_ids
@@ -50,7 +51,9 @@ class LocalStore:
         grace: timedelta = GRACE,
         clock: Callable[[], datetime] = now,
         limits: Limits = LIMITS,
+        least_projected: int = MIN_ROWS,
     ) -> None:
+        """Open the store in `folder`; segments of `least_projected` rows get a projection when it is maintained."""
         self._folder = folder
         self._grace = grace
         self._clock = clock
@@ -64,7 +67,7 @@ class LocalStore:
         self._manifest = Manifest(folder / "manifest.db")
         self._finder = Finder(folder, limits)
         self._seen = Seen()
-        self._upkeep = Upkeep(self._manifest, self._segments, clock, self._writing, self._seen)
+        self._upkeep = Upkeep(self._manifest, self._segments, clock, self._writing, self._seen, least_projected)
         self._expirer = Expirer(self._manifest, self._segments, clock, self._writing, self._upkeep.alone)
         self._counts: Counter[str] = Counter()
         self._ignored: dict[int, Damage] = {}

@@ -19,14 +19,16 @@ INSERT OR IGNORE INTO marks SELECT 0, position, detection_state FROM mark; DROP 
 """
 """The first version had one mark, for the one journal there was."""
 
-_LATER_COLUMNS = {"datasets": "TEXT", "agencies": "TEXT", "part": "TEXT NOT NULL DEFAULT ''"}
+_NAME = "TEXT NOT NULL DEFAULT ''"
+_LATER_COLUMNS = {"datasets": "TEXT", "agencies": "TEXT", "part": _NAME, "projection": _NAME}
 """Of segments, which the first versions did not have."""
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS segments (
     number INTEGER PRIMARY KEY, rows INTEGER NOT NULL, bytes INTEGER NOT NULL, digest TEXT NOT NULL,
     ids_digest TEXT NOT NULL, first_at TEXT NOT NULL, last_at TEXT NOT NULL, written_at TEXT NOT NULL,
-    layout TEXT NOT NULL, misfits TEXT NOT NULL, datasets TEXT, agencies TEXT, part TEXT NOT NULL DEFAULT ''
+    layout TEXT NOT NULL, misfits TEXT NOT NULL, datasets TEXT, agencies TEXT, part TEXT NOT NULL DEFAULT '',
+    projection TEXT NOT NULL DEFAULT ''
 );
 CREATE TABLE IF NOT EXISTS leaving (number INTEGER PRIMARY KEY, since TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS damaged (
@@ -68,6 +70,8 @@ class Segment:
     """Likewise."""
     part: str = ""
     """Family of datasets and day that all its records are of; empty where they are mixed."""
+    projection: str = ""
+    """SHA-256 of its projection; empty where it has none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,6 +165,11 @@ class Manifest:
         self._db.execute(
             "INSERT INTO changes (partition, detection_state) VALUES (?, ?)", (mark.partition, mark.detection_state)
         )
+
+    def project(self, number: int, digest: str) -> None:
+        """Note the projection of a segment; nothing where that does not count any more."""
+        with self._lock, self._explained("write"), self._transaction():
+            self._db.execute("UPDATE segments SET projection = ? WHERE number = ?", (digest, number))
 
     def replace(self, old: Sequence[Segment], new: Segment | None, since: str) -> None:
         """Let `new`, if any, count instead of `old`, whose files wait for their removal from `since` on."""

@@ -16,13 +16,13 @@ MIXED = ""
 """The part of records whose own part would be too small."""
 MAX_PARTS = 32
 """Made at once; clocks far off would make thousands."""
-BLOCK_BYTES = 32_000_000
+BLOCK_BYTES = 16_000_000
 """Held in memory at most, about, while it is parted."""
 BLOCK_ROWS = 32_768
 """Parted at once at most: the more, the narrower in time is each row group of what came late."""
 DIRECT_BYTES = 8_000_000
 """Are written as they come; fewer wait for more of their part."""
-MAX_WAITING_BYTES = 32_000_000
+MAX_WAITING_BYTES = 16_000_000
 """Held in memory at most, of all parts together, until it is written."""
 
 

@@ -1,5 +1,6 @@
 """Reads the segments that count: which of them a search needs, and what to do when one changes below it."""
 
+import logging
 from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
@@ -18,10 +19,12 @@ from sentinel.store.finding import Files, Finder
 from sentinel.store.manifest import Damage, Manifest, Segment
 from sentinel.store.pruning import may_hold
 from sentinel.store.query import parse
-from sentinel.store.segments import Segments, contained, hash_ids
+from sentinel.store.segments import Segments, contained, digest, hash_ids
 from sentinel.store.session import UnreadableError
 from sentinel.store.sql import condition
 from sentinel.store.tree import Everything, Node
+
+log = logging.getLogger(__name__)
 
 SCAN_PAGE = 2_000
 MAX_TRIES = 20
@@ -47,6 +50,7 @@ class Reader:
         self._finder = finder
         self._is_damaged = is_damaged
         self._ignored = ignored
+        self._spoilt: set[int] = set()
 
     def search(self, search: Search, stop: Stop | None) -> Found:
         """Return what matches within the scope; raise `InputError` naming the fault and its place in the query."""
@@ -120,6 +124,9 @@ class Reader:
                 return ask(segments)
             except (UnreadableError, OSError) as error:
                 reason = error
+            if spoilt := [segment.number for segment in segments if self._is_spoilt(segment)]:
+                self._spoilt.update(spoilt)
+                continue
             damaged = [segment for segment in segments if self._is_damaged(segment)]
             if not damaged and segments == self._manifest.segments():
                 raise UnavailableError(f"cannot search the store {self._folder}: {reason}") from reason
@@ -132,12 +139,31 @@ class Reader:
     def _files(self, segments: Sequence[Segment]) -> Files:
         return Files(
             paths=[str(self._segments.path(segment.number)) for segment in segments],
+            slim=self._slim(segments),
             span=(
                 min((segment.first_at for segment in segments), default=""),
                 max((segment.last_at for segment in segments), default=""),
             ),
             misfits=frozenset[str]().union(*(segment.misfits for segment in segments)),
         )
+
+    def _slim(self, segments: Sequence[Segment]) -> list[str]:
+        """Return the places of the projections, and of the segments that have none."""
+        projected = [self._segments.projection(each.number) for each in segments if self._is_projected(each)]
+        whole = [self._segments.path(each.number) for each in segments if not self._is_projected(each)]
+        # DuckDB takes the columns from the first file.
+        return list(map(str, (*projected, *whole)))
+
+    def _is_projected(self, segment: Segment) -> bool:
+        has_one = segment.projection and segment.number not in self._spoilt
+        return bool(has_one) and self._segments.projection(segment.number).exists()
+
+    def _is_spoilt(self, segment: Segment) -> bool:
+        """Return whether a segment's projection is not what was written, and was used until now."""
+        if not self._is_projected(segment) or digest(self._segments.projection(segment.number)) == segment.projection:
+            return False
+        log.warning("A projection is damaged; its segment is read instead.", extra={"segment": segment.number})
+        return True
 
 
 def overlapping(segments: Sequence[Part], search: Search) -> list[Part]:

@@ -7,7 +7,7 @@ import fcntl
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,8 @@ from sentinel.model.moment import to_text
 from sentinel.store import Mark
 from sentinel.store.columns import ID, LAYOUT, PROMOTED, REST, SCHEMA, TIME
 from sentinel.store.manifest import Manifest, Segment
-from sentinel.store.segments import PARQUET, Hashes, Segments, contained, digest, hash_ids
+from sentinel.store.names import PARQUET
+from sentinel.store.segments import Hashes, Segments, contained, digest, hash_ids
 from sentinel.store.snapshot import MANIFEST
 
 SUPERSEDED = "superseded"
@@ -65,31 +66,60 @@ def manifest_fault(folder: Path) -> str:
     return f"{path} knows none of the {len(present)} segments" if known == 1 and max(present, default=0) > 1 else ""
 
 
-def file_faults(folder: Path) -> tuple[list[str], list[int]]:
-    """Return a sentence for each damaged segment that counts, and the numbers of those whose ids file is damaged."""
-    faults, ids = [], []
+@dataclass(frozen=True, slots=True)
+class FileFaults:
+    """What is wrong with the files of a store."""
+
+    segments: list[str] = field(default_factory=list)
+    """A sentence for each damaged one that counts."""
+    ids: list[int] = field(default_factory=list)
+    """Numbers of segments whose ids file is damaged; it can be made anew."""
+    projections: list[int] = field(default_factory=list)
+    """Likewise of their projections."""
+
+    @property
+    def made_anew(self) -> str:
+        """Return which files can be made anew from their segments, empty where there are none."""
+        kinds = {"ids": len(self.ids), "projections": len(self.projections)}
+        return " and ".join(f"the {name} of {count} segments" for name, count in kinds.items() if count)
+
+
+def file_faults(folder: Path) -> FileFaults:
+    """Return what is wrong with the files of the segments that count."""
+    found = FileFaults()
     segments = Segments(folder)
     with closing(Manifest(folder / MANIFEST)) as manifest:
         for segment in manifest.segments():
             if reason := segments.fault(segment.number, segment.digest):
-                faults.append(f"{segment.rows} events from {segment.first_at} to {segment.last_at}: {reason}")
-            elif not _is_as_written(segments.files(segment.number)[1], segment.ids_digest):
-                ids.append(segment.number)
-    return faults, ids
+                found.segments.append(f"{segment.rows} events from {segment.first_at} to {segment.last_at}: {reason}")
+                continue
+            if not _is_as_written(segments.files(segment.number)[1], segment.ids_digest):
+                found.ids.append(segment.number)
+            path = segments.projection(segment.number)
+            # One that is gone is no fault: backups have none.
+            if segment.projection and path.exists() and digest(path) != segment.projection:
+                found.projections.append(segment.number)
+    return found
 
 
-def rewrite_ids(folder: Path) -> int:
-    """Write damaged ids files anew from their segments; return how many. Raises `ConflictError` beside a writer."""
+def make_anew(folder: Path) -> str:
+    """Write damaged ids files and projections anew from their segments; return which.
+
+    Raises `ConflictError` beside a writer.
+    """
     segments = Segments(folder)
     with alone(folder):
-        _, broken = file_faults(folder)
-        for number in broken:
+        broken = file_faults(folder)
+        for number in broken.ids:
             path = segments.files(number)[1]
             part = path.with_suffix(".part")
             hashes = _hashes(segments, number)
             part.write_bytes(bytes(memoryview(hashes.buffers()[1] or b""))[: 8 * len(hashes)])
             part.replace(path)
-    return len(broken)
+        with closing(Manifest(folder / MANIFEST)) as manifest:
+            for number in broken.projections:
+                manifest.project(number, segments.project(number))
+    return broken.made_anew
 
 
 def rebuild(folder: Path) -> Rebuilt:

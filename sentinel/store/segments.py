@@ -17,18 +17,18 @@ import pyarrow.parquet as pq
 
 from sentinel.errors import UnavailableError
 from sentinel.model.ecs import LISTS
+from sentinel.store import projection
 from sentinel.store.columns import ID, REST, SCHEMA, TIME
+from sentinel.store.names import IDS, PARQUET, PROJECTION, TEMPORARY
 from sentinel.store.plain import MESSAGE, ORIGINAL, PLAIN
 
 log = logging.getLogger(__name__)
 
-PARQUET = ".parquet"
-IDS = ".ids"
-TEMPORARY = ".tmp"
 SORTING = "sorting-"
 ROW_GROUP_ROWS = 8_192
-"""Rows that are read or skipped together. A page of rare hits unpacks a group for each; still smaller groups cost more,
-by their number, than they save."""
+GROUP_BYTES = 8_000_000
+"""Are read or skipped together, about, in memory. A page of rare hits unpacks a group for each; still smaller groups
+cost more, by their number, than they save."""
 READ_ROWS = 1_024
 """Rows that are in memory at once while a segment is read whole."""
 COMPRESSION_LEVEL = 1
@@ -70,6 +70,23 @@ class Segments:
     def files(self, number: int) -> tuple[Path, Path]:
         """Return the places of a segment's files: the records, and the hashes of their ids."""
         return self.path(number), self._ids(number)
+
+    def projection(self, number: int) -> Path:
+        """Return the place of a segment's projection."""
+        return self.folder / f"{number:012d}{PROJECTION}"
+
+    def project(self, number: int) -> str:
+        """Write the projection of a segment, synced and under its name on return; return its SHA-256."""
+        path = self.projection(number)
+        try:
+            with _synced(path) as file, self._opened(number) as segment:
+                projection.write(file, segment)
+        except BaseException:
+            _temporary(path).unlink(missing_ok=True)
+            raise
+        _temporary(path).rename(path)
+        sync_folder(self.folder)
+        return digest(path)
 
     def write(self, number: int, tables: Iterable[pa.Table], hashes: "Hashes | None" = None) -> Written:
         """Write a segment from tables of the common schema, synced and under its name on return.
@@ -155,14 +172,15 @@ class Segments:
         """Move a damaged segment's files out of the way, for a person to look at."""
         self._hashes.pop(number, None)
         self._aside.mkdir(exist_ok=True)
-        for path in (self.path(number), self._ids(number)):
+        self.projection(number).unlink(missing_ok=True)
+        for path in self.files(number):
             if path.exists():
                 path.replace(self._aside / path.name)
 
     def remove(self, number: int) -> None:
         """Delete a segment's files; those gone already are no fault."""
         self._hashes.pop(number, None)
-        for path in (self.path(number), self._ids(number)):
+        for path in (*self.files(number), self.projection(number)):
             path.unlink(missing_ok=True)
 
     def numbers(self) -> list[int]:
@@ -174,7 +192,7 @@ class Segments:
         removed = 0
         for path in self.folder.iterdir():
             if path.suffix == TEMPORARY or (
-                path.suffix in (PARQUET, IDS) and path.stem.isdecimal() and int(path.stem) not in known
+                path.suffix in (PARQUET, IDS, PROJECTION) and path.stem.isdecimal() and int(path.stem) not in known
             ):
                 path.unlink(missing_ok=True)
                 removed += 1
@@ -211,8 +229,9 @@ class Writing:
         self._written: Written | None = None
 
     def add(self, table: pa.Table) -> None:
-        """Write a table, in row groups of its own."""
-        self._writer.write_table(table, row_group_size=ROW_GROUP_ROWS)
+        """Write a table, in row groups of its own, all of about the same size."""
+        groups = max(-(-table.num_rows // ROW_GROUP_ROWS), -(-table.nbytes // GROUP_BYTES), 1)
+        self._writer.write_table(table, row_group_size=max(-(-table.num_rows // groups), 1))
         if not self._are_known:
             self._parts.append(hash_ids(table.column(ID).to_pylist()))
 

@@ -44,11 +44,11 @@ class Session:
 
     def rows(self, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """Return the rows of a query; raise `StoppedError`, `UnavailableError` for its cost, or `UnreadableError`."""
-        self._check()
+        self.check()
         try:
             return self._cursor.execute(sql, values).fetchall()
         except duckdb.InterruptException:
-            self._check()
+            self.check()
             raise
         except duckdb.OutOfMemoryException as error:
             raise UnavailableError(
@@ -68,16 +68,17 @@ class Session:
         """Say that nothing more is asked."""
         self._is_done.set()
 
-    def _is_over(self) -> bool:
-        return time.monotonic() >= self._until or (self._stop is not None and self._stop.is_set())
-
-    def _check(self) -> None:
+    def check(self) -> None:
+        """Raise `StoppedError` where nobody waits any more, and `UnavailableError` where it took too long."""
         if self._stop is not None and self._stop.is_set():
             raise StoppedError("nobody waits for this search any more; ask again")
         if time.monotonic() >= self._until:
             raise UnavailableError(
                 f"the search took longer than {self._limits.seconds:g} seconds; narrow the time range or name a field"
             )
+
+    def _is_over(self) -> bool:
+        return time.monotonic() >= self._until or (self._stop is not None and self._stop.is_set())
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from sentinel.model.agency import Scope
 from sentinel.model.ecs import LISTS, type_of
 from sentinel.model.search import Search
 from sentinel.store import sql_values as tests
-from sentinel.store.columns import AGENCY, EVENT_ID, ID, KINDS, PROMOTED, REST, TIME
+from sentinel.store.columns import AGENCY, EVENT_ID, ID, KINDS, REST, TIME
 from sentinel.store.phrases import phrase
 from sentinel.store.raw_words import longest_run
 from sentinel.store.sql_fields import as_text, marker, pointer, quoted
@@ -173,7 +173,3 @@ def _rest(field: str, test: Test) -> Sql:
     # Most records do not have the field: looking for its name is far cheaper than reading JSON.
     has_name = Sql(f'contains("{REST}", ?)', (marker(field),))
     return where(has_name, Sql(f"coalesce({listed}, false)", (pointer(field), *inner.values), is_costly=True))
-
-
-COLUMNS = ", ".join(f'"{name}"' for name in (ID, *PROMOTED, REST))
-"""The columns of a record, in the order `columns.unpack` takes them."""

@@ -15,6 +15,7 @@ from sentinel.store.columns import AGENCY, DATASET, LAYOUT, SCHEMA, TIME, pack, 
 from sentinel.store.compaction import choose
 from sentinel.store.manifest import Damage, Manifest, Segment
 from sentinel.store.parting import MIXED, Part
+from sentinel.store.projection import is_due
 from sentinel.store.seen import Seen
 from sentinel.store.segments import Hashes, Segments
 
@@ -22,6 +23,8 @@ log = logging.getLogger(__name__)
 
 MAX_MERGES = 16
 """In one call, so that a call ends."""
+MAX_PROJECTIONS = 4
+"""Likewise."""
 
 
 class Upkeep:
@@ -34,13 +37,18 @@ class Upkeep:
         clock: Callable[[], datetime],
         writing: AbstractContextManager[object],
         seen: Seen,
+        least_projected: int,
     ) -> None:
-        """Prepare; `writing` is held by whoever adds or asks `seen`, from a segment's number until it counts."""
+        """Prepare; `writing` is held by whoever adds or asks `seen`, from a segment's number until it counts.
+
+        Segments of `least_projected` rows get a projection.
+        """
         self._manifest = manifest
         self._segments = segments
         self._clock = clock
         self._writing = writing
         self._seen = seen
+        self._least_projected = least_projected
         self.alone = threading.Lock()
         """Held while segments are merged or deleted."""
 
@@ -70,9 +78,17 @@ class Upkeep:
                 if not (chosen := choose(self._manifest.segments())):
                     break
                 self._merge(chosen)
+            self._project()
             # Arrow would keep it for the next one, which may be an hour away.
             pa.default_memory_pool().release_unused()
             self._sweep(grace)
+
+    def _project(self) -> None:
+        """Write projections that are missing."""
+        path, least = self._segments.projection, self._least_projected
+        due = [each for each in self._manifest.segments() if is_due(each, path(each.number), least)]
+        for segment in due[:MAX_PROJECTIONS]:
+            self._manifest.project(segment.number, self._segments.project(segment.number))
 
     def set_aside(self, segment: Segment, reason: str) -> None:
         """Let a damaged segment count no more and move its files out of the way."""

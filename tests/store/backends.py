@@ -1,7 +1,7 @@
 """The event stores that every test of the contract runs over: one line each."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -9,7 +9,8 @@ import pytest
 from sentinel.database.connect import connect as open_database
 from sentinel.database.storage_tables import intents, mark_changes, marks
 from sentinel.database.tables import metadata
-from sentinel.store import Store
+from sentinel.model.record import Record
+from sentinel.store import Mark, Store
 from sentinel.store.elastic.client import Connection, connect, hosts
 from sentinel.store.elastic.store import ElasticStore
 from sentinel.store.local import LocalStore
@@ -35,14 +36,27 @@ class OwnElasticStore(ElasticStore):
         self._own.dispose()
 
 
+class ProjectedStore(LocalStore):
+    """A store in which every segment has a projection at once."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, least_projected=1)
+
+    def add(self, records: Sequence[Record], mark: Mark) -> int:
+        new = super().add(records, mark)
+        self.maintain()
+        return new
+
+
 def _elastic(server: str) -> Open:
     return lambda request, folder: OwnElasticStore(request.getfixturevalue(server).url, folder / "store")
 
 
 BACKENDS: dict[str, Open] = {
     "local": lambda _request, folder: LocalStore(folder / "store"),
+    "local-projected": lambda _request, folder: ProjectedStore(folder / "store"),
     "elastic-8.19": _elastic("elastic_8"),
     "elastic-9.1": _elastic("elastic_9"),
 }
-PARAMETERS = [name if name == "local" else pytest.param(name, marks=pytest.mark.live) for name in BACKENDS]
+PARAMETERS = [name if name.startswith("local") else pytest.param(name, marks=pytest.mark.live) for name in BACKENDS]
 """The names, for fixtures: those that need a server are marked."""

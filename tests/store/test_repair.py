@@ -12,7 +12,7 @@ from sentinel.model.record import Record
 from sentinel.store import Mark
 from sentinel.store.expiry import Expiry
 from sentinel.store.local import LocalStore
-from sentinel.store.repair import file_faults, manifest_fault, rebuild, rewrite_ids
+from sentinel.store.repair import FileFaults, file_faults, make_anew, manifest_fault, rebuild
 from tests.store.examples import city, record
 
 LATER = "2200-01-01T00:00:00.000000Z"
@@ -121,17 +121,17 @@ def test_faults_of_files_are_found_and_ids_written_anew(tmp_path: Path) -> None:
     store = LocalStore(folder, grace=timedelta(0))
     store.maintain()
     store.close()
-    assert file_faults(folder) == ([], [])
+    assert file_faults(folder) == FileFaults()
     first, second, *_ = sorted(folder.glob("*.ids"))
     first.write_bytes(b"")
     second.unlink()
-    faults, ids = file_faults(folder)
-    assert (faults, len(ids)) == ([], 2)
-    assert rewrite_ids(folder) == 2
-    assert file_faults(folder) == ([], [])
+    assert file_faults(folder).made_anew == "the ids of 2 segments"
+    assert not file_faults(folder).segments
+    assert make_anew(folder) == "the ids of 2 segments"
+    assert file_faults(folder) == FileFaults()
     victim = sorted(folder.glob("*.parquet"))[-1]
     victim.write_bytes(b"x")
-    (fault,), _ = file_faults(folder)
+    (fault,) = file_faults(folder).segments
     assert "2 events from" in fault
     store = LocalStore(folder)
     assert store.repair() == 1
@@ -143,7 +143,7 @@ def test_faults_of_files_are_found_and_ids_written_anew(tmp_path: Path) -> None:
 def test_beside_a_writer_nothing_is_touched(tmp_path: Path) -> None:
     store = LocalStore(tmp_path / "store")
     store.add([record(1)], Mark(1))
-    for repair in (rebuild, rewrite_ids):
+    for repair in (rebuild, make_anew):
         with pytest.raises(ConflictError, match="another process writes"):
             repair(tmp_path / "store")
     store.close()

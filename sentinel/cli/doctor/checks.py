@@ -111,11 +111,11 @@ def _deep_journal(opened: Home) -> str:
 def _deep_store(opened: Home) -> str:
     if (folder := opened.local_store) is None:
         return "not on this machine"
-    faults, ids = file_faults(folder)
-    if faults or ids:
-        more = [f"the ids of {len(ids)} segments are damaged (nothing is lost)"] if ids else []
+    found = file_faults(folder)
+    if found.segments or found.made_anew:
+        more = [f"{found.made_anew} are damaged (nothing is lost)"] if found.made_anew else []
         raise UnavailableError(
-            f"{'; '.join([*faults[:MAX_NAMED], *more])}; stop the server and run `sentinel doctor --repair`"
+            f"{'; '.join([*found.segments[:MAX_NAMED], *more])}; stop the server and run `sentinel doctor --repair`"
         )
     return "every file is as it was written"
 

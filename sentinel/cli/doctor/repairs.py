@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sentinel.errors import InputError
 from sentinel.store.local import LocalStore
-from sentinel.store.repair import file_faults, manifest_fault, rebuild, rewrite_ids
+from sentinel.store.repair import file_faults, make_anew, manifest_fault, rebuild
 from sentinel.wiring import Home
 
 
@@ -36,7 +36,7 @@ def _rebuild(opened: Home) -> str:
 
 
 def _damaged(opened: Home) -> str:
-    return "; ".join(file_faults(opened.local_store)[0]) if opened.local_store is not None else ""
+    return "; ".join(file_faults(opened.local_store).segments) if opened.local_store is not None else ""
 
 
 def _set_aside(opened: Home) -> str:
@@ -45,15 +45,15 @@ def _set_aside(opened: Home) -> str:
     return f"{opened.store.repair()} segments were moved to {opened.path / 'events' / 'damaged'}"
 
 
-def _ids(opened: Home) -> str:
-    broken = file_faults(opened.local_store)[1] if opened.local_store is not None else []
-    return f"the ids of {len(broken)} segments are not as they were written" if broken else ""
+def _made(opened: Home) -> str:
+    broken = file_faults(opened.local_store).made_anew if opened.local_store is not None else ""
+    return f"{broken} are not as they were written" if broken else ""
 
 
 def _rewrite(opened: Home) -> str:
     if opened.local_store is None:
         raise InputError("store.url: the events are not on this machine")
-    return f"the ids of {rewrite_ids(opened.local_store)} segments were written anew"
+    return f"{make_anew(opened.local_store)} were written anew"
 
 
 REPAIRS: dict[str, Repair] = {
@@ -63,5 +63,5 @@ REPAIRS: dict[str, Repair] = {
         "Set them aside, so that searches do not meet them? What is in them is lost unless a backup has it.",
         _set_aside,
     ),
-    "store ids": Repair(_ids, "Write them anew from the segments?", _rewrite),
+    "store ids": Repair(_made, "Write them anew from the segments?", _rewrite),
 }

@@ -1,0 +1,109 @@
+"""Projections count hits faster and change nothing else; whatever becomes of their files, searches are right."""
+
+import logging
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from sentinel.model.record import Record
+from sentinel.model.search import Found
+from sentinel.store import Mark
+from sentinel.store.local import LocalStore
+from sentinel.store.projection import covers
+from sentinel.store.query import parse
+from sentinel.store.repair import FileFaults, file_faults, make_anew
+from sentinel.store.sql import condition
+from tests.store.examples import city, record
+
+QUERIES = ("host.name:web1", "source.port:[0 TO 40000] AND event.dataset:linux*", 'url.original:"/1"', "*")
+
+
+def event(number: int) -> Record:
+    return record(number, host__name=f"web{number % 3}", source__port=number * 1_000, url__original=f"/{number % 4}")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[LocalStore]:
+    opened = LocalStore(tmp_path / "store", grace=timedelta(0), least_projected=10)
+    opened.add([event(number) for number in range(1, 31)], Mark(30))
+    opened.maintain()
+    # Too small for one of its own: both kinds are read together.
+    opened.add([event(number) for number in range(31, 36)], Mark(35))
+    yield opened
+    opened.close()
+
+
+def projections(store: LocalStore) -> list[Path]:
+    return sorted(store._folder.glob("*.projection"))
+
+
+def answers(store: LocalStore) -> list[Found]:
+    return [store.search(city(query, histogram_buckets=5, top=("host.name", "url.original"))) for query in QUERIES]
+
+
+def test_answers_are_the_same_with_and_without(store: LocalStore) -> None:
+    assert len(projections(store)) == 1
+    found = answers(store)
+    assert found[-1].total == 35
+    for path in projections(store):
+        path.unlink()
+    assert answers(store) == found
+
+
+@pytest.mark.parametrize("content", [b"", b"PAR1" * 9, None])
+def test_a_damaged_projection_is_left_out_and_named(
+    store: LocalStore, content: bytes | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    found = answers(store)
+    (path,) = projections(store)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2] if content is None else content)
+    with caplog.at_level(logging.WARNING):
+        assert answers(store) == found
+    assert [each.message for each in caplog.records] == ["A projection is damaged; its segment is read instead."]
+    assert store.faults() == ()
+    store.close()
+    assert file_faults(store._folder).made_anew == "the projections of 1 segments"
+    assert make_anew(store._folder) == "the projections of 1 segments"
+    assert file_faults(store._folder) == FileFaults()
+
+
+def test_one_that_is_gone_is_no_fault_and_is_made_again(store: LocalStore) -> None:
+    (path,) = projections(store)
+    path.unlink()
+    assert file_faults(store._folder) == FileFaults()
+    store.maintain()
+    assert projections(store) == [path]
+
+
+def test_it_goes_with_its_segment(store: LocalStore) -> None:
+    (old,) = projections(store)
+    for number in range(36, 46):
+        store.add([event(number)], Mark(number))
+    store.maintain()
+    store.maintain()
+    assert old not in projections(store)
+    segments = {path.stem for path in store._folder.glob("*.parquet")}
+    assert {path.stem for path in projections(store)} <= segments
+
+
+@pytest.mark.parametrize(
+    ("query", "is_covered"),
+    [
+        ("host.name:web1 AND NOT source.ip:10.0.0.0/8", True),
+        ("event.dataset:linux* OR process.pid:[1 TO 9]", True),
+        ("host.name:/web[0-9]/", True),
+        ("sshd", False),
+        ("process.command_line:*a*", False),
+        ("vendor.field:1", False),
+    ],
+)
+def test_what_it_covers_is_read_off_the_condition(query: str, is_covered: bool) -> None:
+    assert covers(condition(city(query), parse(query), frozenset())) is is_covered
+
+
+def test_a_field_that_some_record_keeps_in_the_rest_is_read_whole() -> None:
+    query = "process.pid:7"
+    assert covers(condition(city(query), parse(query), frozenset()))
+    assert not covers(condition(city(query), parse(query), frozenset({"process.pid"})))
