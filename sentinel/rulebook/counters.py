@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Engine, case, delete, func, select
+from sqlalchemy import BindParameter, Connection, Engine, Table, bindparam, case, delete, func, select
 
 from sentinel.database.connect import reading
 from sentinel.database.dialect import insert_new, serialise, upsert
@@ -53,12 +53,19 @@ class RuleCounters:
 
     def add(self, connection: Connection, tallies: Tallies, upto: int, at: datetime, partition: int = 0) -> None:
         """Add to the counters and move the position, as part of the transaction that asked for it."""
-        hour = _hour(at)
-        for (rule_id, agency), tally in tallies.items():
-            key = {"rule_id": rule_id, "agency": agency}
-            more = {"matches": tally.matches, "hidden": tally.hidden}
-            _grow(connection, rule_counters, key, more, tally.last_at)
-            _grow(connection, rule_hours, {**key, "hour": hour}, more, None)
+        rows = [
+            {
+                "rule_id": rule_id,
+                "agency": agency,
+                "hour": _hour(at),
+                "matches": tally.matches,
+                "hidden": tally.hidden,
+                "last_at": tally.last_at,
+            }
+            for (rule_id, agency), tally in tallies.items()
+        ]
+        for table in (rule_counters, rule_hours) if rows else ():
+            _grow(connection, table, rows)
         upsert(connection, positions, [{"name": _name(partition), "position": upto}])
 
     def rewind(self, partition: int = 0) -> None:
@@ -117,17 +124,19 @@ def tally(found: Iterable[tuple[str, str, str, bool]]) -> dict[tuple[str, str], 
     return dict(tallies)
 
 
-def _grow(
-    connection: Connection, table: Any, key: Mapping[str, str], more: Mapping[str, int], last_at: str | None
-) -> None:
-    row: dict[str, object] = {**key, **dict.fromkeys(more, 0)}
-    values: dict[str, object] = {name: table.c[name] + number for name, number in more.items()}
-    if last_at is not None:
-        row["last_at"] = last_at
-        values["last_at"] = case((table.c.last_at < last_at, last_at), else_=table.c.last_at)
-    insert_new(connection, table, [row])
-    mine = [table.c[name] == value for name, value in key.items()]
-    connection.execute(table.update().where(*mine).values(**values))
+def _grow(connection: Connection, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
+    """Add to the counts of each row, which begin at 0: two statements for all of them."""
+    names = [column.name for column in table.columns]
+    insert_new(connection, table, [{**{name: row[name] for name in names}, "matches": 0, "hidden": 0} for row in rows])
+    values: dict[str, object] = {name: table.c[name] + bindparam(f"more_{name}") for name in ("matches", "hidden")}
+    if "last_at" in names:
+        last: BindParameter[str] = bindparam("more_last_at")
+        values["last_at"] = case((table.c.last_at < last, last), else_=table.c.last_at)
+    keys = [column.name for column in table.primary_key]
+    change = table.update().where(*(table.c[name] == bindparam(f"of_{name}") for name in keys)).values(**values)
+    of = [{f"of_{name}": row[name] for name in keys} for row in rows]
+    more = [{f"more_{name}": row[name] for name in values} for row in rows]
+    connection.execute(change, [{**each, **added} for each, added in zip(of, more, strict=True)])
 
 
 def _sums(table: Any, scope: Scope, rule_id: str | None, *, last: bool = False) -> Any:
