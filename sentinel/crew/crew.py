@@ -22,7 +22,8 @@ from sentinel.model.record import Record
 log = logging.getLogger(__name__)
 
 SLICE_EVENTS = 2_000
-"""Few enough that workers share a batch evenly, many enough that the way there does not count."""
+"""Few enough that workers share a batch evenly and need little memory; many enough that what each kind of record costs
+by itself does not count."""
 LIVES = 3
 """A slice that so many workers die of is judged no further: its events are tried alone."""
 SLICE_SECONDS = 120.0
@@ -47,6 +48,7 @@ class Slice:
     """Some entries, and what became of them."""
 
     frame: bytes
+    """Until there is an answer."""
     is_done: threading.Event = field(default_factory=threading.Event)
     answer: Answer | None = None
     fault: str = ""
@@ -198,7 +200,7 @@ class Crew:
         """Have a slice judged; return whether the worker is alive."""
         answer = worker.ask(one.frame, SLICE_SECONDS)
         if isinstance(answer, Answer):
-            one.answer = answer
+            one.answer, one.frame = answer, b""
         elif isinstance(answer, Failed):
             one.fault = answer.reason
         else:

@@ -16,7 +16,7 @@ from sentinel.store.sql_values import Sql
 
 MIN_ROWS = 100_000
 """Smaller segments are merged soon, and read whole until then."""
-ROW_GROUP_ROWS = 65_536
+ROW_GROUP_ROWS = 32_768
 COMPRESSION_LEVEL = 1
 _LONG = frozenset(
     {
