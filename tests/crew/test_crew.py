@@ -252,10 +252,10 @@ def test_notes_name_what_must_be_looked_at(crew: Crew) -> None:
         Entry(2, "city", "", keyed),
         entry(3, collector="c2"),
     ]
-    ticket = crew.begin(entries * 700)
+    ticket = crew.begin(entries * 1_250)
     records, _ = ticket.result()
-    assert ticket.notes.keyed == list(range(2, 2_800, 4))
+    assert ticket.notes.keyed == list(range(2, 5_000, 4))
     unusual = [place for place, record in enumerate(records) if record.fields["event.kind"] != "event"]
     assert ticket.notes.unusual == unusual
     # Of each of three slices the last of both collectors.
-    assert ticket.notes.latest == [998, 999, 1998, 1999, 2798, 2799]
+    assert ticket.notes.latest == [1998, 1999, 3998, 3999, 4998, 4999]
