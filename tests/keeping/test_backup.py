@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
@@ -329,10 +330,14 @@ def test_killed_anywhere_a_copy_is_whole_or_not_there(served: Path, tmp_path: Pa
     }
     killed = {backup: 0, home: 0}
     for target, words in commands.items():
+        begun = time.monotonic()
+        assert run(*words).returncode == 0
+        took = time.monotonic() - begun
+        shutil.rmtree(target)
         for _ in range(8):
             process = subprocess.Popen([program("sentinel"), *words], stderr=subprocess.DEVNULL)
             try:
-                process.wait(chance.uniform(0.5, 3.0))
+                process.wait(chance.uniform(0.1, 0.9) * took)
             except subprocess.TimeoutExpired:
                 process.send_signal(signal.SIGKILL)
                 process.wait()
