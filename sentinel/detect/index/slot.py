@@ -1,14 +1,14 @@
 """What one field says of the rules, as bits; each value is judged once and remembered."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import blake2b
 from itertools import chain
-from typing import cast
+from typing import Any, TypeAlias, cast
 
 import ahocorasick_rs
 from msgspec import msgpack
 
-from sentinel.detect.check import Check, Reads
+from sentinel.detect.check import Reads
 from sentinel.detect.facts import MAX_WORDS, Facts, fold, members, text_of
 from sentinel.detect.index.memory import Memory
 from sentinel.detect.index.plan import CHECK, CONTAINS, ENDS, STARTS, WORDS, Question
@@ -33,6 +33,9 @@ WINDOW = 65_536
 """Longer texts are searched piece by piece, so that what is found in one stays within bounds."""
 
 
+Checked: TypeAlias = tuple[int, int, Callable[[Any], bool]]
+"""A predicate, which form of a value it reads, and whether it holds for that."""
+_FORMS = (Reads.FOLDED, Reads.TEXT, Reads.SCALAR)
 NOTHING: frozenset[int] = frozenset()
 _NOTHING_AT_ALL = {NOTHING}
 _TEXTS = {str}
@@ -56,6 +59,7 @@ class Slot:
         "_memory",
         "_negated",
         "_numbers",
+        "_open",
         "_positional",
         "_present",
         "_taken",
@@ -84,7 +88,8 @@ class Slot:
         )
         self._numbers: dict[int, int] = {}
         self._characters = 0
-        self._checks: dict[int, Check] = {}
+        self._checks: dict[int, Checked] = {}
+        self._open: list[Checked] | None = None
         self._masks: dict[int, int] = {}
         self._present = mask_of(question.present)
         self._negated = mask_of(question.negated)
@@ -170,27 +175,38 @@ class Slot:
         text = text_of(value)
         folded = fold(text)
         found = set(question.exact.get(folded, ()))
-        to_check: set[int] = set()
-        if question.needles:
-            hooks = question.hooks
-            raw = folded.encode()
-            end_of_text = len(raw)
-            for needle, start, end in self._needles(raw):
-                for kind, predicate in hooks[needle]:
-                    if kind == CONTAINS or (kind == STARTS and start == 0) or (kind == ENDS and end == end_of_text):
-                        found.add(predicate)
-                    elif kind == CHECK:
-                        to_check.add(predicate)
-            if question.unsure and not folded.isascii():
-                to_check.update(question.unsure)
-        for predicate in chain(question.open, to_check):
-            check = self._checks.get(predicate)
-            if check is None:
-                check = self._checks[predicate] = check_of(question.values[predicate], question.names[0] == WORDS)
-            form = folded if check.reads is Reads.FOLDED else text if check.reads is Reads.TEXT else value
-            if check.holds(form):
-                found.add(predicate)
+        to_check = self._hooked(folded, found) if question.needles else ()
+        if question.open or to_check:
+            forms = (folded, text, value)
+            if self._open is None:
+                self._open = [self._checked(predicate) for predicate in question.open]
+            for predicate, form, holds in chain(self._open, map(self._checked, to_check)):
+                if holds(forms[form]):
+                    found.add(predicate)
         return found
+
+    def _hooked(self, folded: str, found: set[int]) -> set[int]:
+        """Add the predicates that hold where a needle is found in a text; return those to check for themselves."""
+        question, to_check = self.question, set[int]()
+        raw = folded.encode()
+        end_of_text = len(raw)
+        for needle, start, end in self._needles(raw):
+            for kind, predicate in question.hooks[needle]:
+                if kind == CONTAINS or (kind == STARTS and start == 0) or (kind == ENDS and end == end_of_text):
+                    found.add(predicate)
+                elif kind == CHECK:
+                    to_check.add(predicate)
+        if question.unsure and not folded.isascii():
+            to_check.update(question.unsure)
+        return to_check
+
+    def _checked(self, predicate: int) -> Checked:
+        """Return how a predicate is checked."""
+        known = self._checks.get(predicate)
+        if known is None:
+            check = check_of(self.question.values[predicate], self.question.names[0] == WORDS)
+            known = self._checks[predicate] = (predicate, _FORMS.index(check.reads), check.holds)
+        return known
 
     def _holds_nothing(self, text: str) -> bool:
         """Return whether certainly nothing is found in a text: the fast way for most, which come only once."""
