@@ -112,7 +112,7 @@ class Pipeline:
             waiting[1].close()
         self._next = (engine, crew)
 
-    def step(self, limit: int = 8_000) -> int:
+    def step(self, limit: int = 6_000) -> int:
         """Process at most `limit` events from the mark on; return how many.
 
         Raises what stands in the way: `UnavailableError` for a full disk, anything for a fault of ours. Then nothing

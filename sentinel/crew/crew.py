@@ -21,7 +21,7 @@ from sentinel.model.record import Record
 
 log = logging.getLogger(__name__)
 
-SLICE_EVENTS = 2_000
+SLICE_EVENTS = 1_500
 """Few enough that workers share a batch evenly and need little memory; many enough that what each kind of record costs
 by itself does not count."""
 LIVES = 3
