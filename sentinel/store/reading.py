@@ -149,18 +149,29 @@ class Reader:
 
     def _slim(self, segments: Sequence[Segment]) -> list[str]:
         """Return the places of the projections, and of the segments that have none."""
-        projected = [self._segments.projection(each.number) for each in segments if self._is_projected(each)]
-        whole = [self._segments.path(each.number) for each in segments if not self._is_projected(each)]
+        projected, whole = list[str](), list[str]()
+        for each in segments:
+            if self._is_projected(each):
+                projected.append(str(self._projection(each)))
+            else:
+                whole.append(str(self._segments.path(each.number)))
         # DuckDB takes the columns from the first file.
-        return list(map(str, (*projected, *whole)))
+        return [*projected, *whole]
 
     def _is_projected(self, segment: Segment) -> bool:
         has_one = segment.projection and segment.number not in self._spoilt
-        return bool(has_one) and self._segments.projection(segment.number).exists()
+        return bool(has_one) and self._projection(segment).exists()
+
+    def _projection(self, segment: Segment) -> Path:
+        return self._segments.projection(segment.number)
 
     def _is_spoilt(self, segment: Segment) -> bool:
         """Return whether a segment's projection is not what was written, and was used until now."""
-        if not self._is_projected(segment) or digest(self._segments.projection(segment.number)) == segment.projection:
+        try:
+            if not self._is_projected(segment) or digest(self._projection(segment)) == segment.projection:
+                return False
+        except FileNotFoundError:
+            # It went with its segment a moment ago.
             return False
         log.warning("A projection is damaged; its segment is read instead.", extra={"segment": segment.number})
         return True

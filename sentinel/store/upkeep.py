@@ -78,16 +78,17 @@ class Upkeep:
                 if not (chosen := choose(self._manifest.segments())):
                     break
                 self._merge(chosen)
+            # What makes room comes before what needs some.
+            self._sweep(grace)
             self._project()
             # Arrow would keep it for the next one, which may be an hour away.
             pa.default_memory_pool().release_unused()
-            self._sweep(grace)
 
     def _project(self) -> None:
         """Write projections that are missing."""
         path, least = self._segments.projection, self._least_projected
         due = [each for each in self._manifest.segments() if is_due(each, path(each.number), least)]
-        for segment in due[:MAX_PROJECTIONS]:
+        for segment in self._right(due[:MAX_PROJECTIONS]):
             self._manifest.project(segment.number, self._segments.project(segment.number))
 
     def set_aside(self, segment: Segment, reason: str) -> None:
@@ -98,14 +99,18 @@ class Upkeep:
 
     def _merge(self, chosen: Sequence[Segment]) -> None:
         """Replace the segments by larger ones with the same records; damaged ones are set aside first."""
+        if right := self._right(chosen):
+            self._rewrite(sorted(right, key=lambda segment: segment.first_at))
+
+    def _right(self, chosen: Sequence[Segment]) -> list[Segment]:
+        """Return the segments that are as they were written; the others are set aside."""
         right = []
         for segment in chosen:
             if reason := self._segments.fault(segment.number, segment.digest):
                 self.set_aside(segment, reason)
             else:
                 right.append(segment)
-        if right:
-            self._rewrite(sorted(right, key=lambda segment: segment.first_at))
+        return right
 
     def _rewrite(self, right: Sequence[Segment]) -> None:
         """Write the records anew: those of mixed segments parted, as far as the parts are worth files of their own."""

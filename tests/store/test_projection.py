@@ -107,3 +107,15 @@ def test_a_field_that_some_record_keeps_in_the_rest_is_read_whole() -> None:
     query = "process.pid:7"
     assert covers(condition(city(query), parse(query), frozenset()))
     assert not covers(condition(city(query), parse(query), frozenset({"process.pid"})))
+
+
+def test_of_a_damaged_segment_none_is_made_and_the_rest_goes_on(store: LocalStore) -> None:
+    (path,) = projections(store)
+    path.unlink()
+    damaged = path.with_suffix(".parquet")
+    damaged.write_bytes(damaged.read_bytes()[:-100])
+    store.maintain()
+    assert projections(store) == []
+    (fault,) = store.faults()
+    assert fault.rows == 30
+    assert store.search(city("*")).total == 5
