@@ -80,6 +80,28 @@ def trusting(pem: str) -> ssl.SSLContext:
     return context
 
 
+class _Connection(http.client.HTTPSConnection):
+    """HTTPS that leaves no socket behind where the server is gone before TLS begins.
+
+    `SSLContext.wrap_socket` raises then as well, but what it has made by then is open until it is collected as garbage.
+    The server's command line does the same by itself: collectors share nothing of the kind with it.
+    """
+
+    def __init__(self, host: str, port: int, *, timeout: float, context: ssl.SSLContext) -> None:
+        super().__init__(host, port, timeout=timeout, context=context)
+        self._tls = context
+
+    def connect(self) -> None:
+        """Connect; raise `ConnectionError` where the server has reset the connection already."""
+        http.client.HTTPConnection.connect(self)
+        try:
+            self.sock.getpeername()
+        except OSError as error:
+            self.close()
+            raise ConnectionResetError("the server is gone") from error
+        self.sock = self._tls.wrap_socket(self.sock, server_hostname=self.host)
+
+
 class Client:
     """Speaks to the server as this collector; may be used by several threads, each has its own connection."""
 
@@ -102,7 +124,7 @@ class Client:
             context = pinned_context(ca_file)
         self._context = context
         self._local = threading.local()
-        self._open: set[http.client.HTTPSConnection] = set()
+        self._open: set[_Connection] = set()
         self._lock = threading.Lock()
         self._closed = False
 
@@ -132,7 +154,7 @@ class Client:
         with self._lock:
             self._closed = True
             connections, self._open = self._open, set()
-        own: http.client.HTTPSConnection | None = getattr(self._local, "connection", None)
+        own: _Connection | None = getattr(self._local, "connection", None)
         if own is not None:
             own.close()
         for connection in connections - {own}:
@@ -162,7 +184,7 @@ class Client:
 
     def _once(
         self,
-        connection: http.client.HTTPSConnection,
+        connection: _Connection,
         method: str,
         path: str,
         body: bytes | None,
@@ -176,11 +198,11 @@ class Client:
             self._drop(connection)
         return Answer(response.status, content, {name.lower(): value for name, value in response.getheaders()})
 
-    def _connection(self, timeout: float) -> tuple[http.client.HTTPSConnection, bool]:
-        connection: http.client.HTTPSConnection | None = getattr(self._local, "connection", None)
+    def _connection(self, timeout: float) -> tuple[_Connection, bool]:
+        connection: _Connection | None = getattr(self._local, "connection", None)
         is_reused = connection is not None and connection.sock is not None
         if connection is None:
-            connection = http.client.HTTPSConnection(self._host, self._port, context=self._context, timeout=timeout)
+            connection = _Connection(self._host, self._port, context=self._context, timeout=timeout)
             self._local.connection = connection
         connection.timeout = timeout
         if connection.sock is not None:
@@ -191,7 +213,7 @@ class Client:
             self._open.add(connection)
         return connection, is_reused
 
-    def _drop(self, connection: http.client.HTTPSConnection) -> None:
+    def _drop(self, connection: _Connection) -> None:
         with self._lock:
             self._open.discard(connection)
         connection.close()

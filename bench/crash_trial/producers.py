@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.crash_trial.oracle import Oracle
+from sentinel.cli.client import Connection
 from sentinel.event import Event, encode
 from sentinel.model.moment import now
 
@@ -78,9 +79,7 @@ class Producer:
     def ask(self, path: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, object]:
         """Return status and document of an answer; status 0 where there was none."""
         context = ssl.create_default_context(cafile=str(self.target.ca))
-        connection = http.client.HTTPSConnection(
-            "localhost", self.target.port, timeout=TIMEOUT_SECONDS, context=context
-        )
+        connection = Connection("localhost", self.target.port, timeout=TIMEOUT_SECONDS, context=context)
         with closing(connection):
             try:
                 connection.request("POST", path, body, dict(headers))
