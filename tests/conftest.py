@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from tests import workers
+from tests import secured, workers
 from tests.live.servers.fixtures import elastic, elastic_8, elastic_9, kafka, postgres
 
 __all__ = ["elastic", "elastic_8", "elastic_9", "kafka", "postgres"]
 
 ROOT = Path(__file__).resolve().parent.parent
+secured.mend()
 
 
 @pytest.hookimpl(optionalhook=True)

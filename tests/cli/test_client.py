@@ -27,7 +27,10 @@ def _is_reset(client: socket.socket) -> bool:
 @pytest.mark.parametrize("kind", [Connection, collectors.client._Connection])
 def test_a_server_that_is_gone_before_tls_leaves_no_socket_open(kind: type[Connection]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
-        connection = kind("127.0.0.1", server.getsockname()[1], context=ssl.create_default_context(), timeout=5)
+        context = ssl.create_default_context()
+        # As it is outside of tests, see `tests.secured`.
+        context.sslsocket_class = ssl.SSLSocket
+        connection = kind("127.0.0.1", server.getsockname()[1], context=context, timeout=5)
 
         def connect_and_be_reset(*_: object) -> socket.socket:
             client = socket.create_connection(server.getsockname(), timeout=5)
