@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from sentinel.cli.scan import crew, task
@@ -110,6 +110,7 @@ def counted(tasks: Sequence[Task]) -> Iterator[int]:
 
 @settings(max_examples=300)
 @given(CONTENTS, st.integers(1, 300), st.sampled_from([None, "windows.evtx", "app.json"]))
+@example(b"\n".join([LINES[10], LINES[11], LINES[4]]), 1, None)
 def test_parts_show_what_the_whole_shows(
     engine: Engine, tmp_path_factory: pytest.TempPathFactory, content: bytes, size: int, dataset: str | None
 ) -> None:

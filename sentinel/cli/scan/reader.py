@@ -9,7 +9,7 @@ from pathlib import Path
 from sentinel.cli.guess import guess_json
 from sentinel.cli.scan.tally import Tally
 from sentinel.cli.scan.task import Task
-from sentinel.cli.sources import WINDOWS, Source, UnknownSourceError
+from sentinel.cli.sources import WINDOWS, Source, UnknownSourceError, is_json_lines
 from sentinel.detect.correlate.hit import Hit
 from sentinel.detect.engine import Engine
 from sentinel.errors import InputError, UnavailableError
@@ -46,8 +46,10 @@ class Reader:
 
     def read(self, task: Task) -> Iterator[Part]:
         """Yield what the events of a task show, some at a time; what is wrong with the file is in the last tally."""
-        source = Source(task.path, self._dataset or task.dataset, self._seen_at, sift=self._sift)
-        source.is_guessed = self._dataset is None and task.dataset is not None
+        # Looked for beforehand in a whole file too: a line before the first event is taken as in a part.
+        dataset = task.dataset or (self.dataset_of(task.path) if is_json_lines(task.path) else None)
+        source = Source(task.path, self._dataset or dataset, self._seen_at, sift=self._sift)
+        source.is_guessed = self._dataset is None and dataset is not None
         source.part(task.start, task.end, task.line)
         last = Tally()
         try:
