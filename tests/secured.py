@@ -3,7 +3,10 @@
 import errno
 import socket
 import ssl
+import struct
 from typing import Any
+
+from tests.waiting import until
 
 EXPECTED = (errno.ENOTCONN, errno.EINVAL)
 """What `wrap_socket` itself takes for a socket that is not connected."""
@@ -23,6 +26,26 @@ class ClosedSocket(ssl.SSLSocket):
             if not hasattr(self, "_connected") and error.errno not in EXPECTED:
                 self.close()
             raise
+
+
+def reset_connection() -> socket.socket:
+    """Return a connected socket whose other side has reset the connection."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        client = socket.create_connection(server.getsockname(), timeout=5)
+        far, _address = server.accept()
+        # To linger for no seconds is to reset.
+        far.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        far.close()
+        until(lambda: _is_reset(client), what="the reset")
+        return client
+
+
+def _is_reset(client: socket.socket) -> bool:
+    try:
+        client.getpeername()
+    except OSError:
+        return True
+    return False
 
 
 def mend() -> None:

@@ -21,7 +21,7 @@ from sentinel.store.place import FILES, ROW, Place, Row, remember, source
 from sentinel.store.projection import covers
 from sentinel.store.rows import Rows
 from sentinel.store.segments import sorting_folder
-from sentinel.store.session import Limits, Session, session
+from sentinel.store.session import Limits, Session, UnreadableError, session
 from sentinel.store.sql_macros import MACROS
 from sentinel.store.sql_values import SEPARATOR, Sql
 
@@ -103,6 +103,8 @@ class Finder:
         for row in rows:
             numbers.setdefault(whole(row.file), []).append(row.number)
         by_id = {record.id: record for record in self._rows.read(numbers, asked.check)}
+        if strange := [row for row in rows if row.id not in by_id]:
+            raise UnreadableError(f"{Path(strange[0].file).name} says otherwise than its segment what is in a row")
         return [by_id[row.id] for row in rows]
 
 

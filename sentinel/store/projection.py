@@ -56,13 +56,5 @@ def write(file: pa.NativeFile, segment: pq.ParquetFile) -> None:
     with pq.ParquetWriter(
         file, schema, compression="zstd", compression_level=COMPRESSION_LEVEL, write_page_checksum=True
     ) as writer:
-        waiting: list[pa.RecordBatch] = []
-        rows = 0
         for batch in segment.iter_batches(batch_size=ROW_GROUP_ROWS, columns=list(PROJECTED), use_threads=False):
-            waiting.append(batch)
-            rows += batch.num_rows
-            if rows >= ROW_GROUP_ROWS:
-                writer.write_table(pa.Table.from_batches(waiting, schema=schema), row_group_size=rows)
-                waiting, rows = [], 0
-        if waiting:
-            writer.write_table(pa.Table.from_batches(waiting, schema=schema), row_group_size=rows)
+            writer.write_batch(batch)

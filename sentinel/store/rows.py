@@ -14,10 +14,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sentinel.model.record import Record
-from sentinel.store.columns import ID, PROMOTED, REST, unpack
+from sentinel.store.columns import ID, PROMOTED, REST, SCHEMA, unpack
 from sentinel.store.session import UnreadableError
 
-_COLUMNS = (ID, *PROMOTED, REST)
+_SCHEMA = pa.schema([SCHEMA.field(name) for name in (ID, *PROMOTED, REST)])
 
 
 class Rows:
@@ -64,10 +64,13 @@ def _read(
     path: str, metadata: pq.FileMetaData, groups: Iterable[tuple[int, list[int]]], check: Callable[[], None]
 ) -> list[Record]:
     found: list[Record] = []
-    with pq.ParquetFile(path, metadata=metadata, pre_buffer=False) as file:
+    # What is shown is compared with its checksums: a bit that changed must not change what a line says.
+    with pq.ParquetFile(path, metadata=metadata, pre_buffer=False, page_checksum_verification=True) as file:
         for group, rows in groups:
             check()
-            table = file.read_row_group(group, columns=list(_COLUMNS), use_threads=False)
+            table = file.read_row_group(group, columns=_SCHEMA.names, use_threads=False)
+            if not table.schema.equals(_SCHEMA):
+                raise pa.ArrowInvalid("these are not the columns of a record")
             if len(rows) == 1:
                 # Much cheaper than to take it.
                 table = table.slice(rows[0], 1)

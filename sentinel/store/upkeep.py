@@ -80,9 +80,11 @@ class Upkeep:
                 self._merge(chosen)
             # What makes room comes before what needs some.
             self._sweep(grace)
-            self._project()
-            # Arrow would keep it for the next one, which may be an hour away.
-            pa.default_memory_pool().release_unused()
+            try:
+                self._project()
+            finally:
+                # Arrow would keep it for the next one, which may be an hour away.
+                pa.default_memory_pool().release_unused()
 
     def _project(self) -> None:
         """Write projections that are missing."""

@@ -80,6 +80,21 @@ def test_merging_on_a_full_disk_loses_nothing(disk: Path) -> None:
     store.close()
 
 
+def test_a_projection_that_finds_no_room_costs_nothing(disk: Path) -> None:
+    store = LocalStore(disk / "store", least_projected=1)
+    store.add([record(1, host__name=noise(1))], Mark(1))
+    ballast = fill(disk)
+    with pytest.raises(UnavailableError, match="disk"):
+        store.maintain()
+    assert not list((disk / "store").glob("*.tmp"))
+    assert store.search(city()).total == 1
+    ballast.unlink()
+    store.maintain()
+    assert len(list((disk / "store").glob("*.projection"))) == 1
+    assert store.search(city()).total == 1
+    store.close()
+
+
 def test_the_journal_keeps_nothing_by_half_and_recovers(disk: Path) -> None:
     journal = LocalJournal(disk / "journal.db")
     text = '{"dataset":"d","host":"h","seen_at":"2026-11-23T08:00:00+00:00","raw":"%s"}'

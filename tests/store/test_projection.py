@@ -119,3 +119,48 @@ def test_of_a_damaged_segment_none_is_made_and_the_rest_goes_on(store: LocalStor
     (fault,) = store.faults()
     assert fault.rows == 30
     assert store.search(city("*")).total == 5
+
+
+def test_one_of_another_segment_is_left_out(store: LocalStore, tmp_path: Path) -> None:
+    other = LocalStore(tmp_path / "other", grace=timedelta(0), least_projected=10)
+    other.add([event(number) for number in range(101, 131)], Mark(30))
+    other.maintain()
+    found = answers(store)
+    (path,), (strange,) = projections(store), projections(other)
+    other.close()
+    path.write_bytes(strange.read_bytes())
+    assert answers(store) == found
+
+
+def test_what_a_kill_leaves_behind_counts_for_nothing(store: LocalStore) -> None:
+    (path,) = projections(store)
+    content, found = path.read_bytes(), answers(store)
+    store._manifest.project(1, "")
+    # Killed before the manifest knew it, and while another was written; one lost its segment.
+    path.write_bytes(b"not whole")
+    left = [path.with_suffix(".projection.tmp"), path.with_name("000000000099.projection")]
+    for each in left:
+        each.write_bytes(b"x")
+    store.close()
+    again = LocalStore(store._folder, grace=timedelta(0), least_projected=10)
+    assert answers(again) == found
+    again.maintain()
+    assert not any(each.exists() for each in left)
+    assert path.read_bytes() == content
+    again.close()
+
+
+def test_a_record_whose_bytes_have_changed_is_never_shown(tmp_path: Path) -> None:
+    folder = tmp_path / "store"
+    made = LocalStore(folder)
+    made.add([record(1, message="the clerk signed the dossier " * 9)], Mark(1))
+    made.close()
+    (path,) = folder.glob("*.parquet")
+    whole = path.read_bytes()
+    expected = record(1, message="the clerk signed the dossier " * 9)
+    for place in range(4, len(whole) // 2, 211):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        # One that only reads sets nothing aside.
+        reader = LocalStore(folder)
+        assert reader.search(city("*")).records in ((), (expected,))
+        reader.close()
