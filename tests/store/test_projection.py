@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from sentinel.model.record import Record
@@ -152,13 +153,17 @@ def test_what_a_kill_leaves_behind_counts_for_nothing(store: LocalStore) -> None
 
 def test_a_record_whose_bytes_have_changed_is_never_shown(tmp_path: Path) -> None:
     folder = tmp_path / "store"
+    expected = record(1, message="the clerk signed the dossier of Nguyễn Văn An")
     made = LocalStore(folder)
-    made.add([record(1, message="the clerk signed the dossier " * 9)], Mark(1))
+    made.add([expected], Mark(1))
     made.close()
     (path,) = folder.glob("*.parquet")
-    whole = path.read_bytes()
-    expected = record(1, message="the clerk signed the dossier " * 9)
-    for place in range(4, len(whole) // 2, 211):
+    whole, footer = path.read_bytes(), pq.read_metadata(path)
+    columns = [footer.row_group(0).column(place) for place in range(footer.num_columns)]
+    (message,) = [each for each in columns if each.path_in_schema == "message"]
+    lines = range(message.data_page_offset, message.data_page_offset + message.total_compressed_size, 7)
+    names = range(len(whole) - footer.serialized_size, len(whole), 701)
+    for place in (*lines, *names):
         path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
         # One that only reads sets nothing aside.
         reader = LocalStore(folder)
