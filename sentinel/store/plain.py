@@ -22,6 +22,8 @@ _FOR_HTML = {ord(sign): f"\\u{ord(sign):04x}" for sign in "&<>"}
 _BEGINNING = 48
 """Characters of a message that are looked for; the others must follow. To look for a long text costs several times as
 much."""
+_MAX_PLACES = 4
+"""How many places with the same beginning are looked at: a line of PowerShell says a part of its message first."""
 
 
 def plain(fields: Sequence[Fields], columns: Mapping[str, "pa.Array[Any]"]) -> "pa.Array[Any]":
@@ -60,6 +62,11 @@ def _in_json(text: str) -> Iterator[str]:
 
 
 def _stands(text: str, line: str) -> bool:
-    """Return whether the text stands where its beginning first does."""
-    begin = line.find(text[:_BEGINNING])
-    return begin >= 0 and line.startswith(text, begin)
+    """Return whether the text stands at one of the first places where its beginning does."""
+    beginning = text[:_BEGINNING]
+    place = line.find(beginning)
+    for _ in range(_MAX_PLACES):
+        if place < 0 or line.startswith(text, place):
+            return place >= 0
+        place = line.find(beginning, place + 1)
+    return False

@@ -1,6 +1,5 @@
 """Conditions that words stand in a text, in SQL for DuckDB: a sieve that is as fast as reading, and what is exact."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from sentinel.store.phrases import phrase
@@ -72,20 +71,22 @@ def in_texts(tests: PhraseTests) -> Sql:
     """Return that the words stand in one of the columns of free text.
 
     Each expression stands here as seldom as can be: to prepare one takes as long as to look through a thousand lines.
+    The long texts are not joined with the others, which would copy them for each test.
     """
-    line, message, short = f'"{ORIGINAL}"', f'"{MESSAGE}"', [f'"{name}"' for name in SHORT]
-    found = _in_joined(tests.any_text, [line, message, *short], is_word=tests.is_word)
-    plain = tests.plain
+    line, message = f'"{ORIGINAL}"', f'"{MESSAGE}"'
+    any_text, plain = tests.any_text, tests.plain
+    found = join(" OR ", [any_text.both(line), any_text.both(message), _in_short(any_text, is_word=tests.is_word)])
     if plain is None:
         return found
     # Of a plain record one long text is read instead of two, and not for its signs.
     in_long = where(plain.may(line), join(" OR ", [plain.is_exact(_searched(each)) for each in (line, message)]))
-    in_short = _in_joined(plain, short, is_word=tests.is_word)
+    in_short = _in_short(plain, is_word=tests.is_word)
     return where_else(Sql(f'"{PLAIN}"'), where_else(in_short, Sql("true"), in_long), found)
 
 
-def _in_joined(tests: Pair, columns: Sequence[str], *, is_word: bool) -> Sql:
-    """Return that the words stand in one of the texts, which are sieved together."""
+def _in_short(tests: Pair, *, is_word: bool) -> Sql:
+    """Return that the words stand in one of the shorter texts, which are sieved together."""
+    columns = [f'"{name}"' for name in SHORT]
     # The beginnings alone, or texts of any length would be in memory twice.
     together = f"concat_ws(chr(10), {', '.join(map(_searched, columns))})"
     if is_word:

@@ -12,6 +12,9 @@ from sentinel.store.plain import PLAIN
 from sentinel.store.words import words
 from tests.store.examples import record
 
+BOUND = "ParameterBinding(Get-Random): name=InputObject; value=/news.php"
+"""Begins a message of PowerShell, and stands before it in the same line."""
+
 
 def is_plain(original: Value, message: Value | None) -> bool:
     return _plain(event__original=original, **({} if message is None else {"message": message}))
@@ -30,6 +33,7 @@ def _plain(**fields: Value) -> bool:
         ('{"message":"a \\"b\\"\\r\\n\\tc:\\\\d","id":1}', 'a "b"\r\n\tc:\\d'),
         ('{"message":"a \\u0026 b \\u003cc\\u003e"}', "a & b <c>"),
         ('{"message":"Microsoft® Windows"}', "Microsoft® Windows"),
+        (f'{{"Payload":"{BOUND}","Message":"{BOUND}\\r\\nContext"}}', f"{BOUND}\r\nContext"),
         ("no message", None),
         ("", ""),
     ],
@@ -45,6 +49,7 @@ def test_a_line_that_says_its_message_is_plain(original: str, message: str | Non
         ("Sở Tài chính: Failed", "Failed"),
         ("Failed", "Hải"),
         ('{"message":"\\u0061dmin"}', "admin"),
+        (f"{BOUND} " * 4 + f"{BOUND}\r\nContext]", f"{BOUND}\r\nContext"),
         (["Failed"], "Failed"),
         ("Failed", ["Failed"]),
         (7, None),
