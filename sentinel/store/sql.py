@@ -103,6 +103,8 @@ class _Translation:
                 test = tests.word_fits(expression) if is_prose(field) else tests.fits(expression)
             case Within(field, low, high):
                 test = tests.lies_within(low, high)
+                listed = tests.lies_within(low, high, is_listed=True)
+                return self._any_value(field, listed if field in LISTS else test, listed)
         return self._any_value(field, test, test)
 
     def _free(self, wanted: PhraseTests) -> Sql:
@@ -120,8 +122,14 @@ class _Translation:
     def _exists(self, field: str) -> Sql:
         if field == EVENT_ID:
             return Sql("true")
-        in_rest = Sql(f'coalesce(json_array_length("{REST}", ?) > 0 OR json_type("{REST}", ?) <> \'ARRAY\', false)')
-        in_rest = replace(in_rest, values=(pointer(field), pointer(field)))
+        in_rest = _where_named(
+            field,
+            Sql(
+                f'coalesce(json_array_length("{REST}", ?) > 0 OR json_type("{REST}", ?) <> \'ARRAY\', false)',
+                (pointer(field), pointer(field)),
+                is_costly=True,
+            ),
+        )
         if field not in KINDS:
             return in_rest
         in_column = Sql(f"len({quoted(field)}) > 0" if field in LISTS else f"{quoted(field)} IS NOT NULL")
@@ -170,6 +178,12 @@ def _column(field: str, test: Test, *, is_text: bool) -> Sql:
 def _rest(field: str, test: Test) -> Sql:
     inner = test("v")
     listed = f'list_bool_or(list_transform(rest_values("{REST}", ?), lambda v: {inner.text}))'
-    # Most records do not have the field: looking for its name is far cheaper than reading JSON.
-    has_name = Sql(f'contains("{REST}", ?)', (marker(field),))
-    return where(has_name, Sql(f"coalesce({listed}, false)", (pointer(field), *inner.values), is_costly=True))
+    return _where_named(field, Sql(f"coalesce({listed}, false)", (pointer(field), *inner.values), is_costly=True))
+
+
+def _where_named(field: str, condition: Sql) -> Sql:
+    """Return that the rest has the field, and then the condition on it.
+
+    Most records do not have it: looking for its name is far cheaper than reading JSON.
+    """
+    return where(Sql(f'contains("{REST}", ?)', (marker(field),)), condition)

@@ -37,7 +37,10 @@ MACROS = (
        AND (NOT contains(x, '::')
             OR len(ip6_groups(split_part(x, '::', 1))) + len(ip6_groups(split_part(x, '::', 2))) <= 7)
        THEN ip6_joined(x) END""",
-    "CREATE MACRO ip6_key(x) AS ip6_checked(lower(ip6_plain(x)))",
+    # What a macro is given stands in it as often as it names it, with every expression: but a lambda names it once.
+    """CREATE MACRO ip6_key(x) AS CASE WHEN contains(x, '.')
+       THEN list_transform([lower(ip6_plain(x))], lambda plain: ip6_checked(plain))[1]
+       ELSE ip6_checked(lower(x)) END""",
     # An IPv4 address lies where IPv6 has those that stand for one.
     rf"""CREATE MACRO ip_key(x) AS CASE WHEN contains(x, ':') THEN ip6_key(x)
        WHEN regexp_full_match(x, '({OCTET}\.){{3}}{OCTET}') THEN ip6_key(concat('::ffff:', x)) END""",

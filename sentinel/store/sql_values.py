@@ -2,7 +2,7 @@
 
 import ipaddress
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import takewhile
 
@@ -90,15 +90,22 @@ def is_at_text(node: Between) -> Test:
     return test
 
 
-def lies_within(low: str, high: str) -> Test:
-    """Return the test that an address lies between two others of one version."""
+def lies_within(low: str, high: str, *, is_listed: bool = False) -> Test:
+    """Return the test that an address lies between two others of one version.
+
+    A value in a list is tested by a lambda, which prepares its expressions anew every two thousand records: there those
+    for IPv6 stand in another lambda, so that they are only prepared where there is such an address.
+    """
     first, last = ipaddress.ip_address(low), ipaddress.ip_address(high)
+    has_key = _has_key_seldom if is_listed else _has_key
     if isinstance(first, ipaddress.IPv4Address) and isinstance(last, ipaddress.IPv4Address):
-        in_six = _has_key((_MAPPED + first.packed.hex(), _MAPPED + last.packed.hex()))
+        has_mapped = has_key((_MAPPED + first.packed.hex(), _MAPPED + last.packed.hex()))
         # Not joined by `OR`, of which DuckDB tries the other order now and then.
-        return lambda value: where_else(_is_six(value), in_six(value), _in_four(value, first, last))
+        return lambda value: where_else(
+            _is_six(value), where(_may_be_mapped(value), has_mapped(value)), _in_four(value, first, last)
+        )
     keys = (first.packed.hex(), last.packed.hex())
-    in_six = _has_key(keys)
+    in_six = has_key(keys)
     return lambda value: where(
         _is_six(value), join(" AND ", [in_six(value), Sql(f"NOT starts_with(ip6_key({value}), ?)", (_MAPPED,))])
     )
@@ -122,9 +129,20 @@ def _is_six(value: str) -> Sql:
     return Sql(f"contains({value}, ':')")
 
 
+def _may_be_mapped(value: str) -> Sql:
+    """Return what holds for every IPv6 address that stands for an IPv4 one, and for few others."""
+    return Sql(f"contains(lower({value}), 'ffff:')")
+
+
 def _has_key(keys: tuple[str, str]) -> Test:
     """Return the test that the key of an IPv6 address lies between two others."""
     return lambda value: Sql(f"coalesce(ip6_key({value}) BETWEEN ? AND ?, false)", keys)
+
+
+def _has_key_seldom(keys: tuple[str, str]) -> Test:
+    """Return the same, prepared only when it is asked."""
+    inner = _has_key(keys)("six")
+    return lambda value: replace(inner, text=f"list_transform([{value}], lambda six: {inner.text})[1]")
 
 
 def _bounds(node: Between, value: str, *, low: object = None, high: object = None) -> Sql:

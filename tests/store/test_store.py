@@ -298,20 +298,6 @@ def test_a_range_of_texts_goes_by_their_characters_as_they_are(store: Store) -> 
     assert hits(store, "user.name:>z") == {3}
 
 
-def test_an_address_is_the_same_however_it_is_written(store: Store) -> None:
-    store.add([record(1, source__ip="::ffff:10.1.2.3"), record(2, source__ip="2001:DB8:0:0::7")], Mark(2))
-    assert hits(store, "source.ip:10.1.2.3") == {1}
-    assert hits(store, "source.ip:10.0.0.0/8") == {1}
-    assert hits(store, 'source.ip:"2001:db8::7"') == {2}
-    assert hits(store, 'source.ip:"::/0"') == {2}
-
-
-def test_a_network_is_found_in_fields_without_a_known_type(store: Store) -> None:
-    store.add([record(1, winlog__event_data__IpAddress="10.9.9.9"), record(2, x__y="10.0.0.0/8")], Mark(2))
-    assert hits(store, "winlog.event_data.IpAddress:10.0.0.0/8") == {1}
-    assert hits(store, "x.y:10.0.0.0/8") == {2}
-
-
 def test_an_empty_list_is_no_value(store: Store) -> None:
     store.add([record(1, tags=[], related__user=[]), record(2, tags=["a"], related__user=["b"])], Mark(2))
     assert hits(store, "_exists_:tags") == {2}
