@@ -47,6 +47,12 @@ class ServerSettings(Section):
     port: int = Field(default=8443, ge=1, le=65535)
     names: tuple[str, ...] = Field(default=("localhost", "127.0.0.1"), description="Names in the certificate.")
     url: str = Field(default="", description="How others reach it; empty: made of the first name and the port.")
+    connections_per_source: int = Field(
+        default=1_000,
+        ge=1,
+        le=50_000,
+        description="Open at once from one address; more are closed. Raise it behind a proxy or a large NAT.",
+    )
 
     @property
     def public_url(self) -> str:

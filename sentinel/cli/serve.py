@@ -18,6 +18,7 @@ from sentinel.crew.garbage import settle, share_memory
 from sentinel.errors import InputError, UnavailableError
 from sentinel.home import only_one
 from sentinel.intake.descriptors import Listener, raise_limit
+from sentinel.intake.visitors import Visitors
 from sentinel.model.moment import now
 from sentinel.pipeline import Pipeline
 from sentinel.selfwatch.playbooks import note_changes
@@ -133,6 +134,7 @@ def run(opened: Home, listener: Listener, role: str = "all") -> None:
         signal.signal(number, server.handle_exit)
     signal.signal(signal.SIGHUP, lambda number, frame: opened.shelf.ask("SIGHUP"))  # noqa: ARG005
     listener.on_refused = partial(services.doorway.refused, "web", "too_many_connections")
+    listener.visitors = Visitors(None, opened.settings.server.connections_per_source)
     for loop in loops:
         loop.start()
     log.info("Serving.", extra={"url": opened.settings.server.public_url, "role": role, "port": _port(listener)})

@@ -4,7 +4,10 @@ import contextlib
 import resource
 import socket
 from collections.abc import Callable
+from functools import partial
 from typing import Any
+
+from sentinel.intake.visitors import Visitors, plain
 
 WANTED = 65_536
 RESERVED_PART = 4
@@ -33,17 +36,42 @@ def is_one_too_many(descriptor: int) -> bool:
 
 
 class Listener(socket.socket):
-    """A listening socket that closes at once what would take the last descriptors, also before a TLS handshake."""
+    """A listening socket that closes at once whom there is no room for, also before a TLS handshake.
+
+    That is what would take the last descriptors, and what comes from an address that has enough of them.
+    """
 
     on_refused: Callable[[], None] | None = None
     """Called for each connection that was closed."""
+    visitors: Visitors | None = None
+    """Counts connections by address, where they are to be bounded."""
 
     def accept(self) -> tuple[socket.socket, Any]:
         """Return the next connection; raise `BlockingIOError`, as if there were none, where it was one too many."""
-        accepted, address = super().accept()
+        accepted, place = super().accept()
         if not is_one_too_many(accepted.fileno()):
-            return accepted, address
+            if self.visitors is None:
+                return accepted, place
+            address = plain(place[0])
+            if self.visitors.admit(address):
+                return _Visit(accepted, partial(self.visitors.leave, address)), place
         accepted.close()
         if self.on_refused is not None:
             self.on_refused()
         raise BlockingIOError
+
+
+class _Visit(socket.socket):
+    """A connection that says when it is closed."""
+
+    def __init__(self, accepted: socket.socket, on_closed: Callable[[], None]) -> None:
+        """Take over a socket."""
+        super().__init__(accepted.family, accepted.type, accepted.proto, accepted.detach())
+        self._on_closed: Callable[[], None] | None = on_closed
+
+    def close(self) -> None:
+        """Close it, and say so once."""
+        super().close()
+        if self._on_closed is not None:
+            self._on_closed()
+            self._on_closed = None

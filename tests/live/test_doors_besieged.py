@@ -11,6 +11,8 @@ import psutil
 import pytest
 
 from sentinel.cli.client import Client
+from sentinel.config import ServerSettings
+from sentinel.intake.descriptors import raise_limit
 from sentinel.wiring import open_home
 from tests.live.senders.sentinel import AGENCY, SentinelServer
 from tests.secured import secured
@@ -130,6 +132,33 @@ def test_one_sender_with_many_large_bodies_keeps_no_other_out(server: SentinelSe
         assert len(busy) == 8
         assert all(text.startswith(b"HTTP/1.1 503") for text in busy)
         assert sends(server, other, CREATE + b'{"message":"%s"}\n' % (b"x" * 900_000)).status_code == 200
+
+
+def test_one_address_with_all_its_connections_keeps_no_other_out(server: SentinelServer, token: str) -> None:
+    raise_limit()
+    most = ServerSettings().connections_per_source
+    place = ("127.0.0.1", server.ports.web)
+
+    def is_let_in() -> bool:
+        with socket.create_connection(place, timeout=1, source_address=("127.0.0.9", 0)) as late:
+            return not is_closed(late)
+
+    with ExitStack() as stack:
+        for _ in range(most):
+            stack.enter_context(socket.create_connection(place, timeout=60, source_address=("127.0.0.9", 0)))
+        until(lambda: not is_let_in())
+        assert sends(server, token, CREATE + b'{"message":"a"}\n').status_code == 200
+    until(is_let_in)
+
+
+def is_closed(client: socket.socket) -> bool:
+    """Return whether the server has closed a connection on which nothing was sent; it waits for more than a second."""
+    try:
+        return client.recv(1) == b""
+    except TimeoutError:
+        return False
+    except ConnectionResetError:
+        return True
 
 
 def test_a_request_cut_in_the_middle_keeps_nothing_and_hurts_nobody(server: SentinelServer, token: str) -> None:

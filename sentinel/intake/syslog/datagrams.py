@@ -5,9 +5,10 @@ import logging
 import socket
 import time
 
-from sentinel.intake.syslog import kernel, sockets
+from sentinel.intake.syslog import kernel
 from sentinel.intake.syslog.framing import Frame, untrailed
 from sentinel.intake.syslog.passage import Passage
+from sentinel.intake.visitors import plain
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +60,7 @@ class Datagrams:
             except OSError as error:
                 log.warning("Cannot read from a UDP socket.", extra={"reason": str(error)})
                 break
-            read.setdefault(sockets.plain(place[0]), []).append(data)
+            read.setdefault(plain(place[0]), []).append(data)
         for address, found in read.items():
             self._take(address, found)
 

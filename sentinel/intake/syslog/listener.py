@@ -5,12 +5,12 @@ import hashlib
 import logging
 import socket
 import ssl
-from collections import Counter
 
 from sentinel.intake.descriptors import is_one_too_many
 from sentinel.intake.syslog import sockets
 from sentinel.intake.syslog.passage import Passage
 from sentinel.intake.syslog.stream import READ_BYTES, Stream
+from sentinel.intake.visitors import Visitors, plain
 from sentinel.model.sender import Sender
 
 log = logging.getLogger(__name__)
@@ -18,28 +18,6 @@ log = logging.getLogger(__name__)
 END_SECONDS = 1.0
 PAUSE_SECONDS = 1.0
 """Where the system has no more descriptors, so long is waited before the next connection."""
-
-
-class Visitors:
-    """Counts the connections that are open, over all listeners."""
-
-    def __init__(self, limit: int, limit_per_source: int) -> None:
-        self._limit = limit
-        self._limit_per_source = limit_per_source
-        self._open: Counter[str] = Counter()
-
-    def admit(self, address: str) -> bool:
-        """Count one more from this address where there may be one; return whether there may."""
-        if self._open.total() >= self._limit or self._open[address] >= self._limit_per_source:
-            return False
-        self._open[address] += 1
-        return True
-
-    def leave(self, address: str) -> None:
-        """Count one less."""
-        self._open[address] -= 1
-        if not self._open[address]:
-            del self._open[address]
 
 
 class Listener:
@@ -66,7 +44,7 @@ class Listener:
                     log.warning("Cannot accept a syslog connection now.", extra={"reason": str(error)})
                     await asyncio.sleep(PAUSE_SECONDS)
                     continue
-                self._admit(accepted, sockets.plain(place[0]))
+                self._admit(accepted, plain(place[0]))
         finally:
             self._socket.close()
             await self._end()

@@ -13,9 +13,10 @@ from sentinel.intake.syslog import sockets
 from sentinel.intake.syslog.counts import Counts
 from sentinel.intake.syslog.datagrams import Datagrams
 from sentinel.intake.syslog.gate import Gate
-from sentinel.intake.syslog.listener import Listener, Visitors
+from sentinel.intake.syslog.listener import Listener
 from sentinel.intake.syslog.outbox import Outbox
 from sentinel.intake.syslog.passage import Manners, Passage
+from sentinel.intake.visitors import Visitors
 from sentinel.model.sender import Sender
 
 log = logging.getLogger(__name__)

@@ -42,11 +42,6 @@ def keep_alive(opened: socket.socket) -> None:
     opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, KEEPALIVE_PROBES)
 
 
-def plain(address: str) -> str:
-    """Return the address of a peer without a scope, IPv4 that came through an IPv6 socket as IPv4."""
-    return address.partition("%")[0].removeprefix("::ffff:")
-
-
 def _bound(text: str, setting: str, kind: int) -> socket.socket:
     place = place_of(text, setting)
     opened = socket.socket(socket.AF_INET6 if ":" in place[0] else socket.AF_INET, kind)
