@@ -9,6 +9,7 @@ many times faster than real time all was drained, how the first requests were sp
 """
 
 import argparse
+import logging
 import sys
 import tempfile
 import threading
@@ -154,6 +155,8 @@ def main() -> int:
     if not STREAM.exists() or not RULES.exists():
         sys.stderr.write(f"the corpora are missing at {STREAM.parent.parent}\n")
         return 3
+    # Each of the shippers would say that it waits.
+    logging.getLogger("collectors").setLevel(logging.ERROR)
     with tempfile.TemporaryDirectory(prefix="drain-", dir=wanted.folder) as name:
         return run(Path(name), wanted.sites, wanted.hours)
 
