@@ -39,6 +39,7 @@ QUERIES = {
     "address": "source.ip:172.18.39.5",
     "network": "related.ip:172.18.0.0/16",
     "field in the rest": "winlog.event_data.TargetObject:*\\\\CurrentVersion\\\\Run*",
+    "network in the rest": "winlog.event_data.SourceIp:172.18.0.0/16",
     "wildcard": "process.command_line:*mimikatz*",
     "free text, frequent": "svchost",
     "free text, rare": "mimikatz",

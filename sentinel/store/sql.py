@@ -98,7 +98,7 @@ class _Translation:
             case Between():
                 return self._between(node)
             case Contains(field, pattern):
-                test = phrase_tests(pattern).any_text.both
+                test = phrase_tests(pattern).both
             case Regex(field, expression):
                 test = tests.word_fits(expression) if is_prose(field) else tests.fits(expression)
             case Within(field, low, high):
@@ -109,7 +109,7 @@ class _Translation:
 
     def _free(self, wanted: PhraseTests) -> Sql:
         """Return that the words stand in one of the fields of free text."""
-        in_rest = [_rest(name, wanted.any_text.both) for name in FREE_TEXT if name in self._misfits]
+        in_rest = [_rest(name, wanted.both) for name in FREE_TEXT if name in self._misfits]
         return join(" OR ", [in_texts(wanted), *in_rest])
 
     def _between(self, node: Between) -> Sql:

@@ -7,6 +7,7 @@ GROUP = "[0-9a-f]{1,4}"
 """One part of an IPv6 address."""
 
 MACROS = (
+    "CREATE MACRO is_ascii(x) AS coalesce(strlen(x) = length(x), true)",
     # Most texts are of ASCII alone, and have no accents that it takes time to look for.
     "CREATE MACRO fold(x) AS "
     "CASE WHEN strlen(x) = length(x) THEN lower(x) ELSE replace(strip_accents(lower(x)), 'đ', 'd') END",
@@ -45,7 +46,6 @@ MACROS = (
     rf"""CREATE MACRO ip_key(x) AS CASE WHEN contains(x, ':') THEN ip6_key(x)
        WHEN regexp_full_match(x, '({OCTET}\.){{3}}{OCTET}') THEN ip6_key(concat('::ffff:', x)) END""",
 )
-"""`fold` forgets case and accents; `compared` does so for what counts of a whole value; `searched` gives what free
-text is looked for in; `words` gives its words;
-`ip_key` gives the 32 digits of an
-address, as `ip6_key` does for IPv6 alone, and NULL for other texts."""
+"""`is_ascii` tells whether a text, if there is one, is of ASCII alone; `fold` forgets case and accents; `compared` does
+so for what counts of a whole value; `searched` gives what free text is looked for in; `words` gives its words; `ip_key`
+gives the 32 digits of an address, as `ip6_key` does for IPv6 alone, and NULL for other texts."""

@@ -1,5 +1,6 @@
 """Conditions that words stand in a text, in SQL for DuckDB: a sieve that is as fast as reading, and what is exact."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from sentinel.store.phrases import phrase
@@ -27,12 +28,19 @@ class Pair:
 class PhraseTests:
     """What asks whether the words of a pattern stand beside each other in a text."""
 
-    any_text: Pair
-    plain: Pair | None
-    """For the texts of plain records, in which `may` looks for letters of one word only, so that it holds for a line
-    that says a message with the words; None where there are no letters to look for."""
+    ascii: Pair
+    """For texts of ASCII alone, as most are: letters have few forms there."""
+    other: Pair
+    """For any text."""
     is_word: bool
     """It is but one word, so that texts may be joined by what is none."""
+    is_of_letters: bool
+    """In `ascii` the sieve looks for letters of one word only, so that it holds for a line that says a message with the
+    words, as that of a plain record does."""
+
+    def both(self, value: str) -> Sql:
+        """Return the condition on one text."""
+        return where_else(_of_ascii([value]), self.ascii.both(value), self.other.both(value))
 
 
 def phrase_tests(pattern: Pattern) -> PhraseTests:
@@ -40,22 +48,15 @@ def phrase_tests(pattern: Pattern) -> PhraseTests:
     wanted = phrase(pattern)
     never = Pair(lambda _value: NEVER, lambda _value: NEVER)
     if not wanted:
-        return PhraseTests(never, never, is_word=False)
-    is_word = len(wanted) == 1
+        return PhraseTests(never, never, is_word=False, is_of_letters=True)
     core, exact = phrase_expressions(wanted)
     plain = plain_expressions(wanted)
-    if plain is None:
-        return PhraseTests(Pair(_fits(core), _fits(exact)), never, is_word)
-    # Most texts are of ASCII alone, where letters have few forms.
-    by_kind = "CASE WHEN strlen({0}) = length({0}) THEN regexp_matches({0}, ?) ELSE regexp_matches({0}, ?) END"
     letters = letters_expression(wanted)
     return PhraseTests(
-        Pair(
-            lambda value: Sql(by_kind.format(value), (letters or plain[0], core), is_costly=True),
-            lambda value: Sql(by_kind.format(value), (plain[1], exact), is_costly=True),
-        ),
-        None if letters is None else Pair(_fits(letters), _fits(plain[1])),
-        is_word,
+        never if plain is None else Pair(_fits(letters or plain[0]), _fits(plain[1])),
+        Pair(_fits(core), _fits(exact)),
+        is_word=len(wanted) == 1,
+        is_of_letters=plain is None or letters is not None,
     )
 
 
@@ -67,26 +68,34 @@ def _searched(value: str) -> str:
     return f"searched({value})"
 
 
+def _of_ascii(values: Sequence[str]) -> Sql:
+    return Sql(" AND ".join(f"is_ascii({value})" for value in values))
+
+
 def in_texts(tests: PhraseTests) -> Sql:
     """Return that the words stand in one of the columns of free text.
 
     Each expression stands here as seldom as can be: to prepare one takes as long as to look through a thousand lines.
-    The long texts are not joined with the others, which would copy them for each test.
     """
-    line, message = f'"{ORIGINAL}"', f'"{MESSAGE}"'
-    any_text, plain = tests.any_text, tests.plain
-    found = join(" OR ", [any_text.both(line), any_text.both(message), _in_short(any_text, is_word=tests.is_word)])
-    if plain is None:
+    line, message, short = f'"{ORIGINAL}"', f'"{MESSAGE}"', [f'"{name}"' for name in SHORT]
+    every = [line, message, *short]
+    # Asked of each text: joined ones would be made again for every question.
+    found = where_else(
+        _of_ascii(every),
+        _in_joined(tests.ascii, every, is_word=tests.is_word),
+        _in_joined(tests.other, every, is_word=tests.is_word),
+    )
+    if not tests.is_of_letters:
         return found
     # Of a plain record one long text is read instead of two, and not for its signs.
+    plain = tests.ascii
     in_long = where(plain.may(line), join(" OR ", [plain.is_exact(_searched(each)) for each in (line, message)]))
-    in_short = _in_short(plain, is_word=tests.is_word)
+    in_short = _in_joined(plain, short, is_word=tests.is_word)
     return where_else(Sql(f'"{PLAIN}"'), where_else(in_short, Sql("true"), in_long), found)
 
 
-def _in_short(tests: Pair, *, is_word: bool) -> Sql:
-    """Return that the words stand in one of the shorter texts, which are sieved together."""
-    columns = [f'"{name}"' for name in SHORT]
+def _in_joined(tests: Pair, columns: Sequence[str], *, is_word: bool) -> Sql:
+    """Return that the words stand in one of the texts, which are sieved together."""
     # The beginnings alone, or texts of any length would be in memory twice.
     together = f"concat_ws(chr(10), {', '.join(map(_searched, columns))})"
     if is_word:
