@@ -71,7 +71,9 @@ class _Visit(socket.socket):
 
     def close(self) -> None:
         """Close it, and say so once."""
-        super().close()
-        if self._on_closed is not None:
-            self._on_closed()
-            self._on_closed = None
+        on_closed, self._on_closed = self._on_closed, None
+        try:
+            super().close()
+        finally:
+            if on_closed is not None:
+                on_closed()

@@ -97,18 +97,18 @@ def lies_within(low: str, high: str, *, is_listed: bool = False) -> Test:
     for IPv6 stand in another lambda, so that they are only prepared where there is such an address.
     """
     first, last = ipaddress.ip_address(low), ipaddress.ip_address(high)
-    has_key = _has_key_seldom if is_listed else _has_key
+    prepared = _when_asked if is_listed else _at_once
     if isinstance(first, ipaddress.IPv4Address) and isinstance(last, ipaddress.IPv4Address):
-        has_mapped = has_key((_MAPPED + first.packed.hex(), _MAPPED + last.packed.hex()))
+        has_mapped = prepared(_has_key((_MAPPED + first.packed.hex(), _MAPPED + last.packed.hex())))
         # Not joined by `OR`, of which DuckDB tries the other order now and then.
         return lambda value: where_else(
             _is_six(value), where(_may_be_mapped(value), has_mapped(value)), _in_four(value, first, last)
         )
-    keys = (first.packed.hex(), last.packed.hex())
-    in_six = has_key(keys)
-    return lambda value: where(
-        _is_six(value), join(" AND ", [in_six(value), Sql(f"NOT starts_with(ip6_key({value}), ?)", (_MAPPED,))])
+    has_key = _has_key((first.packed.hex(), last.packed.hex()))
+    in_six = prepared(
+        lambda value: join(" AND ", [has_key(value), Sql(f"NOT starts_with(ip6_key({value}), ?)", (_MAPPED,))])
     )
+    return lambda value: where(_is_six(value), in_six(value))
 
 
 def _in_four(value: str, low: ipaddress.IPv4Address, high: ipaddress.IPv4Address) -> Sql:
@@ -139,10 +139,14 @@ def _has_key(keys: tuple[str, str]) -> Test:
     return lambda value: Sql(f"coalesce(ip6_key({value}) BETWEEN ? AND ?, false)", keys)
 
 
-def _has_key_seldom(keys: tuple[str, str]) -> Test:
-    """Return the same, prepared only when it is asked."""
-    inner = _has_key(keys)("six")
+def _when_asked(test: Test) -> Test:
+    """Return the same test as a lambda, which is prepared only when it is asked."""
+    inner = test("six")
     return lambda value: replace(inner, text=f"list_transform([{value}], lambda six: {inner.text})[1]")
+
+
+def _at_once(test: Test) -> Test:
+    return test
 
 
 def _bounds(node: Between, value: str, *, low: object = None, high: object = None) -> Sql:

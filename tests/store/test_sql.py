@@ -50,6 +50,24 @@ def test_no_regular_expression_is_prepared_for_each_row_group(tmp_path: Path, qu
     assert "list_transform" not in reading, "a plan does not show what is asked of each item"
 
 
+@pytest.mark.parametrize("network", ["10.3.0.0/16", '"fe80::/10"'])
+@pytest.mark.parametrize("field", ["related.ip", "host.ip"])
+def test_in_a_list_what_asks_for_ipv6_is_only_prepared_where_it_is_asked(field: str, network: str) -> None:
+    query = f"{field}:{network}"
+    found = condition(city(query), parse(query), frozenset())
+    assert "lambda six: " in found.text
+    assert "ip6_key(v)" not in found.text
+
+
+def test_an_address_is_read_by_few_expressions(tmp_path: Path) -> None:
+    database = bounded(tmp_path, Limits())
+    ((_, plan),) = database.execute(
+        "EXPLAIN SELECT * FROM (SELECT 'x' || range AS x FROM range(9)) WHERE ip6_key(x) > ''"
+    ).fetchall()
+    database.close()
+    assert 0 < plan.count("regexp") < 20
+
+
 def _reading(node: dict[str, Any]) -> dict[str, Any]:
     """Return the step of a plan that reads files."""
     while not node["name"].startswith("READ_PARQUET"):
